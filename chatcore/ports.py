@@ -1,0 +1,250 @@
+"""The ports: what the engine needs of a store, of a place for files, and of what answers.
+
+Implementations live in `storage/` and `chatcore/responders/`; the engine knows only these protocols.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from msgspec import Struct
+
+from chatcore.commands import Command
+from chatcore.events import ConversationEvent, ListChanged
+from chatcore.messages import (
+    Attachment,
+    Conversation,
+    Feedback,
+    Message,
+    Part,
+    Reasoning,
+    Settings,
+    Text,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from chatcore.asked import Asked
+
+__all__ = [
+    "Changes",
+    "ConversationPage",
+    "FileStore",
+    "ListChanges",
+    "MessageFeedback",
+    "OpenStore",
+    "Output",
+    "Publish",
+    "Responder",
+    "Store",
+    "StoredPage",
+]
+
+R = TypeVar("R")
+
+Publish = Callable[[Sequence[ConversationEvent | ListChanged]], None]
+"""Called by the store on the event loop's thread, right after a commit and before any caller of that commit
+is woken, with the events of the group in seq order per conversation. It does not block and does not raise."""
+
+
+class MessageFeedback(Struct, frozen=True, kw_only=True):
+    """Feedback as a page carries it."""
+
+    message_id: str
+    user: str
+    feedback: Feedback
+
+
+class ConversationPage(Struct, frozen=True, kw_only=True):
+    """Entries of a user's list, newest first; `next` asks for the following page, None: there is none.
+
+    `list_seq` is the position in the list's changes at which the page is true.
+    """
+
+    conversations: tuple[Conversation, ...]
+    next: str | None
+    list_seq: int
+
+
+class StoredPage(Struct, frozen=True, kw_only=True):
+    """Messages of the visible path as rows have them (a running answer without its text), oldest first.
+
+    Attributes:
+        feedback: Of the messages held.
+        siblings: For each message that has siblings: all of their ids including its own, oldest first.
+        has_older: Whether there are messages above the first.
+        has_newer: Whether there are messages below the last on the same path.
+        seq: The conversation's counter in the snapshot that was read.
+    """
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    feedback: tuple[MessageFeedback, ...]
+    siblings: dict[str, tuple[str, ...]]
+    has_older: bool
+    has_newer: bool
+    seq: int
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """Rows of one conversation as events, in seq order: those changed after a seq.
+
+    `seq` is the conversation's counter in the snapshot read; `more`: the limit cut the batch short.
+    A deleted conversation's changes are its `ConversationDeleted` alone, whatever `after` is.
+    """
+
+    events: tuple[ConversationEvent, ...]
+    seq: int
+    more: bool
+
+
+class ListChanges(Struct, frozen=True, kw_only=True):
+    """Likewise for a user's list."""
+
+    events: tuple[ListChanged, ...]
+    seq: int
+    more: bool
+
+
+class FileStore(Protocol):
+    """Where attachments' contents are kept: content-addressed, durable before `put` returns."""
+
+    async def put(self, source: Path | AsyncIterator[bytes], name: str, *, max_bytes: int) -> Attachment:
+        """Keep a copy of the content and give its attachment; the same content is kept once.
+
+        When it returns, the content survives a power cut.
+
+        Raises:
+            LimitExceeded: Longer than `max_bytes` (found while reading, not after).
+            InvalidInput: The source can't be read.
+            StorageError: It could not be written; nothing is left behind.
+        """
+        ...
+
+    def path(self, attachment: Attachment) -> Path:
+        """The absolute path of the content, always inside of the store.
+
+        Raises:
+            NotFound: It is not there.
+        """
+        ...
+
+    async def collect(self, store: "Store", *, untouched_seconds: float) -> int:
+        """Remove contents that no message refers to and that were not put for so long; gives how many."""
+        ...
+
+
+class Store(Protocol):
+    """Conversations, messages, feedback. Reads never block writes; each read is one snapshot.
+
+    Attributes:
+        epoch: Random id, new at creation, at restore and at each start that does not follow a clean stop.
+        files: The file store that belongs to it.
+    """
+
+    epoch: str
+    files: FileStore
+
+    async def write(self, command: Command[R]) -> R:
+        """Do the unit and give its result, acknowledged: on the disk, its events published.
+
+        Cancelling takes the unit back only while it has not been begun.
+
+        Raises:
+            ChatcoreError: The unit's own refusal, or `StorageError`: then nothing of it was stored.
+        """
+        ...
+
+    async def conversation(self, user: str | None, conversation_id: str) -> Conversation:
+        """Raises NotFound, as every read by id here: also when deleted, or another user's. A `user` None is
+        the engine itself, to whom every conversation is open that is not deleted.
+        """
+        ...
+
+    async def message(self, user: str | None, message_id: str) -> Message:
+        """Likewise; the message as its row is (a running answer without its text)."""
+        ...
+
+    async def conversations(
+        self, user: str, *, archived: bool, pinned: bool | None, after: str | None, limit: int
+    ) -> ConversationPage:
+        """Entries by `activity`, newest first; `pinned` None means both kinds; `after` is a page's `next`."""
+        ...
+
+    async def page(
+        self, user: str, conversation_id: str, *, before: str | None, around: str | None, limit: int
+    ) -> StoredPage:
+        """The newest `limit` messages of the visible path; those above message `before`; or those nearest
+        to message `around` (on the visible path when it lies there, else on the path to the newest leaf
+        below it).
+        """
+        ...
+
+    async def changes(self, user: str, conversation_id: str, *, after: int, limit: int) -> Changes:
+        """What has changed since; not raised for a deleted conversation of the user's (see `Changes`)."""
+        ...
+
+    async def list_changes(self, user: str, *, after: int, limit: int) -> ListChanges:
+        """What has changed in the user's list since; entries deleted or purged come as `deleted`."""
+        ...
+
+    async def ancestors(self, message_id: str, *, limit: int) -> list[Message]:
+        """The message and those above it, newest first (for the engine; no user is asked for)."""
+        ...
+
+    async def orphans(self, owner: str) -> list[str]:
+        """Ids of queued or running answers that no living process owns."""
+        ...
+
+    async def attachments(self, *, after: int, limit: int) -> tuple[list[Attachment], int | None]:
+        """All distinct attachments that messages refer to, in batches; the second is the next `after`."""
+        ...
+
+    async def check(self) -> list[str]:
+        """Sentences about what is damaged; empty when all is well."""
+        ...
+
+    async def backup(self, target: Path) -> None:
+        """Write a whole, openable copy (database and files) to the new directory `target`."""
+        ...
+
+
+class OpenStore(Protocol):
+    """The entry point of group ``chatcore.stores``: ``NAME:location`` in a URL names it."""
+
+    def __call__(self, location: str, *, publish: Publish) -> AbstractAsyncContextManager[Store]:
+        """A store that is open until the block ends; what it commits goes to `publish`."""
+        ...
+
+
+Output = str | Text | Reasoning | ToolCall | ToolResult | Usage
+"""What a responder may yield: text *added* (str and Text), reasoning added, whole tool steps, counts."""
+
+
+class Responder(Protocol):
+    """What answers.
+
+    Attributes:
+        name: Under which conversations choose it.
+        model: The model's own name, shown to people; None where there is none.
+        context_tokens: How many tokens question, history and answer may have; None: no bound known.
+        can_continue: Whether it can go on from a given beginning (`Asked.beginning`).
+    """
+
+    name: str
+    model: str | None
+    context_tokens: int | None
+    can_continue: bool
+
+    def respond(self, asked: "Asked") -> AsyncIterator[Output]:
+        """Answer the last question of `asked`. The iterator is closed (`aclose`) when the run is stopped;
+        whatever it raises ends the run `failed`; a `ChatcoreError`'s sentence is shown to the person.
+        """
+        ...
+
+    def refusal(self, parts: Sequence[Part], settings: Settings) -> str | None:
+        """Why it can't answer this question at all (a sentence), asked before a run starts; else None."""
+        ...
