@@ -1,0 +1,319 @@
+"""Runs: each is one try at answering and ends exactly once.
+
+A run belongs to the engine. It starts because a commit says so (a published `MessageChanged` with status
+``running``) and is superseded because a commit says so (one with an ending); no caller's life or death
+comes into it. What its responder says goes to a draft; one pump for all runs commits what has arrived
+from every draft while the last commit was under way.
+"""
+
+import logging
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+
+import anyio
+from anyio.abc import TaskGroup
+
+from chatcore.asked import Asked
+from chatcore.commands import AppendDeltas, ChangeConversation, EndRun
+from chatcore.draft import Draft, Outgrown
+from chatcore.errors import ChatcoreError, ResponderError, RunEnded, StorageError
+from chatcore.events import ConversationEvent, MessageChanged
+from chatcore.limits import Limits
+from chatcore.messages import (
+    ENDINGS,
+    Conversation,
+    Message,
+    Reasoning,
+    Status,
+    Text,
+    ToolCall,
+    ToolResult,
+    Usage,
+    text_of,
+)
+from chatcore.ports import Output, Responder, Store
+from chatcore.titles import title_from
+
+__all__ = ["Run", "Runs"]
+
+log = logging.getLogger("chatcore.runs")
+
+MAX_PENDING_BYTES = 64 * 1024
+CLOSE_SECONDS = 1.0
+RETRY_SECONDS = (0.05, 2.0)
+
+
+class Run:
+    """One try at answering.
+
+    Attributes:
+        message: The answer as it was when the run began.
+        ended: Set when its ending is stored (by this run or by another's unit).
+    """
+
+    def __init__(self, message: Message, limits: Limits, clock: Callable[[], float]) -> None:
+        self.message = message
+        self.ended = anyio.Event()
+        self.draft = Draft(message.id, limits.answer_chars)
+        self.asked: Asked | None = None
+        self.usage: Usage | None = None
+        self.model = message.model
+        self.superseded = False
+        self._scope = anyio.CancelScope()
+        self._clock = clock
+        self._heard = clock()
+        self._space = anyio.Event()
+        self._ending: tuple[Status, str | None, str | None] | None = None
+
+    def end(self, status: Status, reason: str | None = None, code: str | None = None) -> None:
+        """Have it end like this, with what was said so far; the first ending asked for holds."""
+        if self._ending is None:
+            self._ending = (status, reason, code)
+        self._scope.cancel()
+
+    def ending(self, owner: str, default: tuple[Status, str | None, str | None]) -> EndRun:
+        """The ending as a command, with all that was said until this moment."""
+        status, reason, code = self._ending or default
+        return EndRun(
+            owner=owner,
+            message_id=self.message.id,
+            status=status,
+            parts=self.draft.parts(),
+            reason=reason,
+            reason_code=code,
+            model=self.model,
+            usage=self.usage,
+            memory_from=self.asked.memory_from if self.asked else None,
+        )
+
+    def silent_for(self) -> float:
+        """Seconds since its responder last said something; 0 while it waits for the store."""
+        return max(0.0, self._clock() - self._heard)
+
+    def has_space(self) -> None:
+        """Its deltas were committed: a responder that waits goes on."""
+        self._space.set()
+
+    async def listen(self, stream: AsyncIterator[Output], said: Callable[["Run"], None]) -> None:
+        """Take what the responder says until it ends, is cancelled or raises."""
+        with self._scope:
+            if self._ending is not None:
+                self._scope.cancel()
+            try:
+                async for output in stream:
+                    self._heard = self._clock()
+                    if type(output) is str:
+                        self.draft.say(output)
+                    else:
+                        self._take(output)
+                    said(self)
+                    if self.draft.pending_bytes > MAX_PENDING_BYTES:
+                        await self._wait_for_space()
+            finally:
+                if isinstance(stream, AsyncGenerator):
+                    with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
+                        await stream.aclose()
+
+    def _take(self, output: object) -> None:
+        match output:
+            case Text() | Reasoning() | ToolCall() | ToolResult():
+                self.draft.add(output)
+            case str():  # a subclass of str
+                self.draft.say(str(output))
+            case Usage():
+                self.usage = output
+            case _:
+                kind = type(output).__name__
+                raise ResponderError(
+                    f"The responder gave a value of type {kind} where text or a part belongs."
+                )
+
+    async def _wait_for_space(self) -> None:
+        self._heard = math.inf
+        while self.draft.pending_bytes > MAX_PENDING_BYTES:
+            self._space = anyio.Event()
+            await self._space.wait()
+        self._heard = self._clock()
+
+
+class Runs:
+    """All runs of one engine.
+
+    Attributes:
+        owner: The id under which they write.
+    """
+
+    def __init__(
+        self, store: Store, owner: str, responders: Mapping[str, Responder], limits: Limits, tasks: TaskGroup
+    ) -> None:
+        self._store = store
+        self.owner = owner
+        self._responders = responders
+        self._limits = limits
+        self._tasks = tasks
+        self._by_message: dict[str, Run] = {}
+        self._by_conversation: dict[str, Run] = {}
+        self._dirty: dict[str, Run] = {}
+        self._wake = anyio.Event()
+        self._unwritten: set[str] = set()
+        self._clock = anyio.current_time
+
+    @property
+    def storage_fails(self) -> bool:
+        """Whether an ending waits for a store that can't write."""
+        return bool(self._unwritten)
+
+    def running(self, conversation_id: str) -> Run | None:
+        """The run of the conversation, if one is going on."""
+        return self._by_conversation.get(conversation_id)
+
+    def on_event(self, event: ConversationEvent) -> None:
+        """Start and end runs as commits say (a watcher of the hub)."""
+        if not isinstance(event, MessageChanged):
+            return
+        message = event.message
+        if message.status == "running":
+            run = Run(message, self._limits, self._clock)
+            self._by_message[message.id] = self._by_conversation[message.conversation_id] = run
+            self._tasks.start_soon(self._run, run)
+        elif message.status in ENDINGS and (known := self._by_message.get(message.id)) is not None:
+            known.superseded = True
+            known.end(message.status)
+            self._forget(known)
+
+    def start(self) -> None:
+        """Begin to commit what runs say, and to watch over silent ones."""
+        self._tasks.start_soon(self._pump)
+        self._tasks.start_soon(self._watch)
+
+    async def close(self, seconds: float) -> None:
+        """End all runs as `interrupted`; gives up on what can't be stored within `seconds`."""
+        runs = list(self._by_message.values())
+        for run in runs:
+            run.end("interrupted", "The server was stopped.", "server_stopped")
+        with anyio.move_on_after(seconds, shield=True):
+            for run in runs:
+                await run.ended.wait()
+
+    async def _run(self, run: Run) -> None:
+        outcome = await self._answer(run)
+        self._dirty.pop(run.message.id, None)
+        if not run.superseded:
+            await self._store_ending(run, outcome)
+        if outcome[0] == "complete" and run.asked is not None:
+            await self._make_title(run.asked.conversation, run.asked.question)
+
+    async def _answer(self, run: Run) -> tuple[Status, str | None, str | None]:
+        """How the run ended, when nobody asked for another ending."""
+        try:
+            stream = await self._begin(run)
+            await run.listen(stream, self._said)
+        except Outgrown:
+            return (
+                "failed",
+                f"The answer was cut off at {self._limits.answer_chars:,} characters.",
+                "too_long",
+            )
+        except ChatcoreError as error:
+            return "failed", error.sentence, error.code
+        except Exception as error:  # a responder is a stranger's code: whatever it raises ends its run
+            log.warning("responder failed", exc_info=error, extra={"action": "responder_failed"})
+            return "failed", f"The model failed: {type(error).__name__}: {error}"[:1000], "responder_error"
+        if not run.draft.parts():
+            return "failed", "The model ended without a word.", "no_answer"
+        return "complete", None, None
+
+    async def _begin(self, run: Run) -> AsyncIterator[Output]:
+        message = run.message
+        responder = self._responders.get(message.responder or "")
+        if responder is None:
+            raise ResponderError(f"The responder “{message.responder}” is not there any more.")
+        conversation = await self._store.conversation(None, message.conversation_id)
+        question = await self._store.message(None, message.parent or "")
+        beginning = ""
+        if message.continues is not None:
+            before = await self._store.message(None, message.continues)
+            for part in before.parts:
+                run.draft.add(part)
+            self._said(run)
+            beginning = text_of(before.parts)
+        run.asked = Asked(self._store, conversation, question, beginning=beginning)
+        return responder.respond(run.asked)
+
+    async def _store_ending(self, run: Run, outcome: tuple[Status, str | None, str | None]) -> None:
+        """Retried until it is written: a run that has ended must not look as if it went on."""
+        pause, longest = RETRY_SECONDS
+        command = run.ending(self.owner, outcome)
+        while not run.superseded:
+            try:
+                await self._store.write(command)
+                break
+            except RunEnded:
+                break
+            except StorageError as error:
+                self._unwritten.add(run.message.id)
+                log.error("ending not stored: %s", error, extra={"action": "ending_not_stored"})
+                await anyio.sleep(pause)
+                pause = min(pause * 2, longest)
+        self._unwritten.discard(run.message.id)
+        self._forget(run)
+
+    async def _make_title(self, conversation: Conversation, question: Message) -> None:
+        title = title_from(text_of(question.parts))
+        if conversation.title is not None or not title:
+            return
+        command = ChangeConversation(
+            user=conversation.owner, conversation_id=conversation.id, title=title, only_untitled=True
+        )
+        try:
+            await self._store.write(command)
+        except ChatcoreError as error:  # nobody asked for a title: without one nothing is lost
+            log.info("no title: %s", error, extra={"action": "no_title"})
+
+    def _forget(self, run: Run) -> None:
+        if self._by_message.get(run.message.id) is run:
+            del self._by_message[run.message.id]
+        if self._by_conversation.get(run.message.conversation_id) is run:
+            del self._by_conversation[run.message.conversation_id]
+        run.ended.set()
+
+    def _said(self, run: Run) -> None:
+        if not self._dirty:
+            self._wake.set()
+        self._dirty[run.message.id] = run
+
+    async def _pump(self) -> None:
+        """Commit what has arrived from all runs while the last commit was under way."""
+        pause, longest = RETRY_SECONDS
+        while True:
+            if not self._dirty:
+                self._wake = anyio.Event()
+                await self._wake.wait()
+            runs, self._dirty = self._dirty, {}
+            deltas = tuple(delta for run in runs.values() for delta in run.draft.take())
+            try:
+                refused = await self._store.write(AppendDeltas(owner=self.owner, deltas=deltas))
+            except StorageError as error:
+                log.error("deltas not stored: %s", error, extra={"action": "deltas_not_stored"})
+                for run in runs.values():
+                    run.draft.failed()
+                    if run.message.id in self._by_message:
+                        self._dirty[run.message.id] = run
+                await anyio.sleep(pause)
+                pause = min(pause * 2, longest)
+                continue
+            pause = RETRY_SECONDS[0]
+            for message_id, run in runs.items():
+                run.draft.committed()
+                run.has_space()
+                if message_id in refused:
+                    run.end("stopped")
+
+    async def _watch(self) -> None:
+        """End runs whose responder has said nothing for too long; one look for all of them."""
+        bound = self._limits.silence_seconds
+        while True:
+            await anyio.sleep(min(1.0, bound / 4))
+            for run in list(self._by_message.values()):
+                if run.silent_for() > bound:
+                    run.end("failed", f"The model said nothing for {bound:g} seconds.", "timeout")
