@@ -1,0 +1,65 @@
+"""The tables of the memory store: dicts by integer key, with the few indexes that units ask by."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+
+from msgspec import Struct
+
+from chatcore.messages import Attachment, Feedback
+from storage.rows import ConversationRow, Live, Made, MessageRow, RunRow, Said
+
+__all__ = ["FeedbackRow", "FileRow", "Tables"]
+
+
+class FeedbackRow(Struct, frozen=True):
+    """A vote, or (None) that it was taken back."""
+
+    feedback: Feedback | None
+    seq: int
+    at: datetime
+
+
+class FileRow(Struct, frozen=True):
+    """A content that messages refer to, `references` times."""
+
+    key: int
+    attachment: Attachment
+    references: int
+
+
+@dataclass
+class Tables:
+    """Everything that is stored. A dict of lists may hold empty lists; they mean nothing."""
+
+    users: dict[str, int] = field(default_factory=dict)
+    list_seqs: dict[int, int] = field(default_factory=dict)
+    conversations: dict[int, ConversationRow] = field(default_factory=dict)
+    conversation_keys: dict[str, int] = field(default_factory=dict)
+    emptied: dict[int, bool] = field(default_factory=dict)
+    """Conversations of which a purge has left nothing but the tombstone."""
+    messages: dict[int, MessageRow] = field(default_factory=dict)
+    message_keys: dict[str, int] = field(default_factory=dict)
+    members: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Conversation to its messages, oldest first."""
+    children: defaultdict[tuple[int, int | None], list[int]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """Conversation and parent (None: the roots) to the messages below, oldest first."""
+    runs: defaultdict[int, dict[int, RunRow]] = field(default_factory=lambda: defaultdict(dict))
+    """Conversation to its queued and running answers, by the key of their message."""
+    live: dict[int, Live] = field(default_factory=dict)
+    """Conversation to the answer that runs in it: at most one does."""
+    said: defaultdict[int, list[Said]] = field(default_factory=lambda: defaultdict(list))
+    feedback: defaultdict[int, dict[int, FeedbackRow]] = field(default_factory=lambda: defaultdict(dict))
+    """Message to its votes, by user."""
+    made: dict[tuple[str, str], Made] = field(default_factory=dict)
+    """User and idempotency key to what it made."""
+    makers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Id of what was made to the same."""
+    files: dict[str, FileRow] = field(default_factory=dict)
+    """By sha256."""
+    keys: Iterator[int] = field(default_factory=lambda: count(1))
+    """Keys never given out before, rising; of all kinds of rows."""

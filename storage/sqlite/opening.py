@@ -1,0 +1,82 @@
+"""Opening and closing the store: who owns what, and in which order it goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from anyio import CancelScope, to_thread
+
+from chatcore.errors import StorageError
+from chatcore.ports import Publish
+from storage.directory import own_directory
+from storage.files import open_files
+from storage.sqlite.connection import Connection, open_reader, open_writer
+from storage.sqlite.group import GroupRunner
+from storage.sqlite.meta import begin_use, end_use
+from storage.sqlite.migrations import check_version, migrate
+from storage.sqlite.readers import Readers
+from storage.sqlite.store import DATABASE, SqliteStore
+from storage.sqlite.writer import Writer
+
+__all__ = ["open_store"]
+
+
+@asynccontextmanager
+async def open_store(location: str, *, publish: Publish) -> AsyncIterator[SqliteStore]:
+    """The store in the data directory `location`, which is made when missing and owned while inside.
+
+    Leaving does what waits to be written first, also when the caller is being cancelled.
+
+    Raises:
+        DataDirectoryInUse: Another process owns it.
+        SchemaTooNew: A newer chatcore wrote it; nothing was changed.
+        StorageCorrupt: It is damaged; nothing was changed.
+        StorageError: It can't be opened or made.
+    """
+    async with AsyncExitStack() as owned:
+        directory = await owned.enter_async_context(own_directory(Path(location)))
+        # Cut off half-way, a thread could be left behind with a connection that nobody closes.
+        with CancelScope(shield=True):
+            store = await _open(directory, publish, owned)
+        yield store
+
+
+async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> SqliteStore:
+    path = directory / DATABASE
+    await _check_before_writing(path)
+    connection = await open_writer(path)
+    owned.push_async_callback(_shielded, connection.close)
+    await connection.run(migrate, path)
+    epoch = await connection.run(begin_use)
+    readers = Readers()
+    # The readers go first: the last connection that could write must also be the last to be closed.
+    owned.push_async_callback(_shielded, readers.close)
+    await readers.open(path)
+    writer = Writer(connection, await connection.run(GroupRunner), publish)
+    # A task and no task group: what opens a store may be a generator, and no group is held across a `yield`.
+    task = asyncio.create_task(writer.run(), name="chatcore sqlite writer")
+    owned.push_async_callback(_shielded, lambda: _finish(writer, task, connection))
+    return SqliteStore(epoch, open_files(directory), writer, readers)
+
+
+async def _check_before_writing(path: Path) -> None:
+    if await to_thread.run_sync(path.exists):
+        connection = await open_reader(path)
+        try:
+            await connection.run(check_version)
+        finally:
+            await connection.close()
+
+
+async def _shielded(close: Callable[[], Awaitable[None]]) -> None:
+    with CancelScope(shield=True):
+        await close()
+
+
+async def _finish(writer: Writer, task: asyncio.Task[None], connection: Connection) -> None:
+    writer.close()
+    await asyncio.wait([task])  # unlike `await task`, this never cancels it
+    task.result()
+    with suppress(StorageError):  # without the mark the next start only counts in a new epoch
+        await connection.run(end_use)

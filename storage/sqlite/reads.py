@@ -1,0 +1,166 @@
+"""Everything that is read but pages, on a reader's thread."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from chatcore.errors import InvalidInput, NotFound
+from chatcore.events import (
+    ConversationChanged,
+    ConversationDeleted,
+    ConversationEvent,
+    FeedbackChanged,
+    ListChanged,
+    MessageChanged,
+)
+from chatcore.messages import Attachment, Conversation, Message
+from chatcore.ports import Changes, ConversationPage, ListChanges
+from storage.ids import from_us
+from storage.rows import ConversationRow
+from storage.sqlite.finding import own_conversation
+from storage.sqlite.pages import path
+from storage.sqlite.statements import load
+from storage.sqlite.values import attachment_of, blob, conversation_row, feedback_of, message_row
+
+__all__ = [
+    "ancestors",
+    "attachments",
+    "changes",
+    "conversation",
+    "conversations",
+    "list_changes",
+    "message",
+    "orphans",
+]
+
+_SQL = load("reads")
+_NEWEST = 2**63 - 1
+
+
+def conversation(connection: sqlite3.Connection, user: str | None, conversation_id: str) -> Conversation:
+    """See `chatcore.ports.Store`, as for all of these: the user's conversation."""
+    return own_conversation(connection, user, conversation_id).conversation
+
+
+def message(connection: sqlite3.Connection, user: str | None, message_id: str) -> Message:
+    """The user's message."""
+    row = connection.execute(_SQL["message"], (blob(message_id), user)).fetchone()
+    if row is None:
+        raise NotFound("There is no such message.", message_id=message_id)
+    return message_row(row).message
+
+
+def conversations(
+    connection: sqlite3.Connection,
+    user: str,
+    archived: bool,
+    pinned: bool | None,
+    after: str | None,
+    limit: int,
+) -> ConversationPage:
+    """A page of the user's list: one stretch of the index for each kind."""
+    below = _NEWEST if after is None else _position(after)
+    kinds = (True, False) if pinned is None else (pinned,)
+    found = [
+        conversation_row(row).conversation
+        for kind in kinds
+        for row in connection.execute(_SQL["conversations"], (user, archived, kind, below, limit + 1))
+    ]
+    found.sort(key=lambda entry: -entry.activity)
+    shown = tuple(found[:limit])
+    (list_seq,) = connection.execute(_SQL["list_seq"], (user,)).fetchone()
+    return ConversationPage(
+        conversations=shown,
+        next=str(shown[-1].activity) if shown and len(found) > limit else None,
+        list_seq=list_seq,
+    )
+
+
+def list_changes(connection: sqlite3.Connection, user: str, after: int, limit: int) -> ListChanges:
+    """What has changed in the user's list."""
+    rows = connection.execute(_SQL["list_changes"], (user, after, limit + 1)).fetchall()
+    events = [_list_changed(conversation_row(row)) for row in rows[:limit]]
+    (seq,) = connection.execute(_SQL["list_seq"], (user,)).fetchone()
+    return ListChanges(events=tuple(events), seq=seq, more=len(rows) > limit)
+
+
+def changes(
+    connection: sqlite3.Connection, user: str, conversation_id: str, after: int, limit: int
+) -> Changes:
+    """What has changed in the conversation: stretches of three indexes, merged."""
+    row = own_conversation(connection, user, conversation_id, deleted_too=True)
+    own = row.conversation
+    if row.deleted_at is not None:
+        gone = ConversationDeleted(conversation_id=own.id, seq=own.seq, at=row.changed_at)
+        return Changes(events=(gone,), seq=row.counter, more=False)
+    events: list[ConversationEvent] = [
+        *_changed_messages(connection, row.key, after, limit + 1),
+        *_changed_feedback(connection, row.key, own.id, after, limit + 1),
+    ]
+    if own.seq > after:
+        events.append(
+            ConversationChanged(conversation_id=own.id, seq=own.seq, at=row.changed_at, conversation=own)
+        )
+    events.sort(key=lambda event: event.seq)
+    return Changes(events=tuple(events[:limit]), seq=row.counter, more=len(events) > limit)
+
+
+def ancestors(connection: sqlite3.Connection, message_id: str, limit: int) -> list[Message]:
+    """The message and those above it."""
+    found = connection.execute(_SQL["node"], (blob(message_id),)).fetchone()
+    if found is None:
+        raise NotFound("There is no such message.", message_id=message_id)
+    return [row.message for row in path(connection, found[0], limit)]
+
+
+def orphans(connection: sqlite3.Connection, owner: str) -> list[str]:
+    """Answers of other processes."""
+    return [public.hex() for (public,) in connection.execute(_SQL["orphans"], (owner,))]
+
+
+def attachments(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> tuple[list[Attachment], int | None]:
+    """A batch of what is referred to."""
+    rows = connection.execute(_SQL["attachments"], (after, limit + 1)).fetchall()
+    found = [attachment_of(body) for _, body in rows[:limit]]
+    return found, rows[limit - 1][0] if len(rows) > limit else None
+
+
+def _position(after: str) -> int:
+    # isascii: int() takes any Unicode digit; the length keeps it within SQLite's integers
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise InvalidInput("This is no position in a list.", after=after[:40])
+    return int(after)
+
+
+def _list_changed(row: ConversationRow) -> ListChanged:
+    entry = row.conversation
+    return ListChanged(conversation_id=entry.id, seq=entry.list_seq, at=row.changed_at, conversation=entry)
+
+
+def _changed_messages(
+    connection: sqlite3.Connection, conversation: int, after: int, limit: int
+) -> Iterator[MessageChanged]:
+    for row in connection.execute(_SQL["changed_messages"], (conversation, after, limit)):
+        changed = message_row(row).message
+        yield MessageChanged(
+            conversation_id=changed.conversation_id,
+            seq=changed.seq,
+            at=changed.ended_at or changed.started_at or changed.created_at,
+            message=changed,
+        )
+
+
+def _changed_feedback(
+    connection: sqlite3.Connection, conversation: int, conversation_id: str, after: int, limit: int
+) -> Iterator[FeedbackChanged]:
+    found = connection.execute(_SQL["changed_feedback"], (conversation, after, limit))
+    for seq, changed, public, user, *rest in found:
+        yield FeedbackChanged(
+            conversation_id=conversation_id,
+            seq=seq,
+            at=from_us(changed),
+            message_id=public.hex(),
+            user=user,
+            feedback=feedback_of(*rest),
+        )

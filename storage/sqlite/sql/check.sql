@@ -1,0 +1,63 @@
+-- What must hold beyond the tables' own rules: each gives the ids of some rows that break it.
+
+-- name: head
+SELECT c.public
+FROM conversation AS c
+LEFT JOIN message AS m ON m.id = c.head
+WHERE c.head IS NOT NULL AND m.conversation IS NOT c.id
+LIMIT ?
+
+-- name: parent
+SELECT m.public
+FROM message AS m
+LEFT JOIN message AS p ON p.id = m.parent
+WHERE m.parent IS NOT NULL AND (p.conversation IS NOT m.conversation OR p.depth IS NOT m.depth - 1)
+    AND NOT EXISTS (SELECT 1 FROM conversation AS c WHERE c.id = m.conversation AND c.purged > 0)
+LIMIT ?
+
+-- name: jump
+-- By the rule of jumps: the parent, or where the jump of the parent's jump goes.
+SELECT m.public
+FROM message AS m
+JOIN message AS p ON p.id = m.parent
+LEFT JOIN message AS j ON j.id = p.jump
+WHERE m.jump <> p.id AND m.jump IS NOT j.jump
+LIMIT ?
+
+-- name: open_without_run
+SELECT m.public
+FROM message AS m
+WHERE m.status IN ('queued', 'running') AND NOT EXISTS (SELECT 1 FROM run AS r WHERE r.message = m.id)
+LIMIT ?
+
+-- name: run_without_open
+SELECT m.public
+FROM run AS r
+JOIN message AS m ON m.id = r.message
+WHERE m.status IS NOT iif(r.running, 'running', 'queued') OR m.conversation <> r.conversation
+LIMIT ?
+
+-- name: running
+SELECT c.public
+FROM conversation AS c
+WHERE c.running <> EXISTS (SELECT 1 FROM run AS r WHERE r.conversation = c.id)
+LIMIT ?
+
+-- name: counter
+SELECT c.public
+FROM conversation AS c
+WHERE c.counter < coalesce((SELECT max(m.seq) FROM message AS m WHERE m.conversation = c.id), 0)
+    OR c.counter < coalesce((SELECT max(f.seq) FROM feedback AS f WHERE f.conversation = c.id), 0)
+LIMIT ?
+
+-- name: file
+SELECT m.public
+FROM message AS m, json_each(m.parts) AS part
+WHERE part.value ->> '$.type' = 'file'
+    AND NOT EXISTS (
+        SELECT 1
+        FROM message_file AS r
+        JOIN file AS f ON f.id = r.file
+        WHERE r.message = m.id AND hex(f.sha256) = upper(part.value ->> '$.attachment.sha256')
+    )
+LIMIT ?

@@ -1,0 +1,197 @@
+-- What units read and write: on the writing connection only.
+
+-- name: user
+SELECT id FROM user WHERE name = ?
+
+-- name: insert_user
+INSERT INTO user (name) VALUES (?)
+
+-- name: last_list_seq
+SELECT max(list_seq) FROM conversation WHERE owner = ?
+
+-- name: made_conversation
+SELECT c.digest, c.public
+FROM conversation AS c
+JOIN user AS u ON u.id = c.owner
+WHERE u.name = ? AND c.key = ?
+
+-- name: made_message
+SELECT m.digest, c.public, m.public
+FROM message AS m
+JOIN user AS u ON u.id = m.owner
+JOIN conversation AS c ON c.id = m.conversation
+WHERE u.name = ? AND m.key = ?
+
+-- name: conversation
+{conversation_row}
+WHERE c.public = ?
+
+-- name: insert_conversation
+INSERT INTO conversation (
+    public, owner, title, settings, pinned, archived, running, created_at_us, updated_at_us, changed_at_us,
+    seq, counter, list_seq, activity, key, digest
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: count_change
+-- Only the counter has moved: no index is touched.
+UPDATE conversation SET counter = ? WHERE id = ?
+
+-- name: update_conversation
+-- What no list shows has changed.
+UPDATE conversation
+SET head = ?, settings = ?, changed_at_us = ?, seq = ?, counter = ?
+WHERE id = ?
+
+-- name: update_listed_conversation
+UPDATE conversation
+SET head = ?, settings = ?, changed_at_us = ?, seq = ?, counter = ?, title = ?, pinned = ?, archived = ?,
+    running = ?, updated_at_us = ?, deleted_at_us = ?, list_seq = ?, activity = ?
+WHERE id = ?
+
+-- name: message
+{message_row}
+WHERE m.public = ?
+
+-- name: message_at
+{message_row}
+WHERE m.id = ?
+
+-- name: first_answer
+{message_row}
+WHERE m.parent = ? AND m.role = 'assistant'
+ORDER BY m.id
+LIMIT 1
+
+-- name: newest_leaf
+WITH RECURSIVE down (id) AS (
+    SELECT ?
+    UNION ALL
+    SELECT (SELECT max(child.id) FROM message AS child WHERE child.parent = down.id) FROM down
+    WHERE down.id IS NOT NULL
+)
+SELECT max(id) FROM down
+
+-- name: insert_message
+INSERT INTO message (
+    public, conversation, parent, jump, depth, role, status, parts, continues, responder, model,
+    created_at_us, started_at_us, seq, owner, key, digest
+) VALUES (
+    ?, ?, ?3,
+    iif(?4, (SELECT b.jump FROM message AS a JOIN message AS b ON b.id = a.jump WHERE a.id = ?3), ?3),
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+)
+
+-- name: update_message
+UPDATE message
+SET status = ?, parts = ?, reason = ?, reason_code = ?, model = ?, usage = ?, memory_from = ?,
+    started_at_us = ?, ended_at_us = ?, seq = ?
+WHERE id = ?
+
+-- name: insert_file
+INSERT INTO file (sha256, attachment) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING
+
+-- name: insert_message_file
+INSERT INTO message_file (message, file) SELECT ?, id FROM file WHERE sha256 = ? ON CONFLICT DO NOTHING
+
+-- name: runs
+SELECT message, owner, running FROM run WHERE conversation = ? ORDER BY message
+
+-- name: count_runs
+SELECT count(*) FROM run WHERE user = ?
+
+-- name: insert_run
+INSERT INTO run (message, conversation, user, owner, running) VALUES (?, ?, ?, ?, ?)
+
+-- name: start_run
+UPDATE run SET running = 1 WHERE message = ?
+
+-- name: end_run
+DELETE FROM run WHERE message = ?
+RETURNING conversation, (SELECT public FROM message WHERE id = run.message)
+
+-- name: live
+SELECT r.message, r.owner, c.id, c.public, c.counter
+FROM message AS m
+JOIN run AS r ON r.message = m.id
+JOIN conversation AS c ON c.id = r.conversation
+WHERE m.public = ? AND r.running
+
+-- name: append_said
+INSERT INTO delta (id, message, seq, part, start, body) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: said
+-- The whole table, once: only asked for after a process has died.
+SELECT d.message, m.public, d.part, d.start, d.body
+FROM delta AS d
+JOIN message AS m ON m.id = d.message
+WHERE d.message IN (SELECT value FROM json_each(?))
+ORDER BY d.id
+
+-- name: first_said
+SELECT d.message, min(d.id) FROM delta AS d JOIN run AS r ON r.message = d.message GROUP BY d.message
+
+-- name: counters_in_deltas
+SELECT m.conversation, max(d.seq)
+FROM delta AS d
+JOIN message AS m ON m.id = d.message
+GROUP BY m.conversation
+
+-- name: last_delta
+SELECT max(id) FROM delta
+
+-- name: trim_said
+DELETE FROM delta WHERE id < ?
+
+-- name: clear_said
+-- Without WHERE: whole pages are freed, not row by row.
+DELETE FROM delta
+
+-- name: feedback
+SELECT rating, comment, reasons FROM feedback WHERE message = ? AND user = ?
+
+-- name: put_feedback
+INSERT INTO feedback (message, user, conversation, rating, comment, reasons, changed_at_us, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (message, user) DO UPDATE
+SET rating = excluded.rating, comment = excluded.comment, reasons = excluded.reasons,
+    changed_at_us = excluded.changed_at_us, seq = excluded.seq
+
+-- name: purgeable
+{conversation_row}
+WHERE c.deleted_at_us IS NOT NULL AND c.deleted_at_us <= ? AND c.purged < 2
+ORDER BY c.deleted_at_us
+LIMIT 1
+
+-- name: purge_candidates
+SELECT id FROM message WHERE conversation = ? ORDER BY seq DESC LIMIT ?
+
+-- name: purge_feedback
+DELETE FROM feedback WHERE message = ?
+
+-- name: purge_message_files
+DELETE FROM message_file WHERE message = ?
+
+-- name: purge_message
+DELETE FROM message WHERE id = ?
+
+-- name: begin_purge
+UPDATE conversation SET purged = 1, head = NULL WHERE id = ?
+
+-- name: end_purge
+UPDATE conversation
+SET purged = 2, head = NULL, title = NULL, settings = '{{}}', pinned = 0, archived = 0, key = NULL, digest = NULL
+WHERE id = ?
+
+-- name: referenced
+SELECT f.sha256
+FROM file AS f
+WHERE f.sha256 = ? AND EXISTS (SELECT 1 FROM message_file AS r WHERE r.file = f.id)
+
+-- name: forget_file
+DELETE FROM file
+WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM message_file AS r WHERE r.file = file.id)
+
+-- name: newest_id
+SELECT max(
+    coalesce((SELECT max(public) FROM conversation), x''), coalesce((SELECT max(public) FROM message), x'')
+)

@@ -1,0 +1,99 @@
+"""The store's calls, each handed to the connection that does it."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from anyio import to_thread
+
+from chatcore.commands import Command
+from chatcore.errors import NotFound
+from chatcore.messages import Attachment, Conversation, Message
+from chatcore.ports import Changes, ConversationPage, FileStore, ListChanges, StoredPage
+from storage.files import Files
+from storage.sqlite import pages, reads
+from storage.sqlite.backup import copy_database, make_target
+from storage.sqlite.check import damage
+from storage.sqlite.readers import Readers
+from storage.sqlite.writer import Writer
+
+__all__ = ["DATABASE", "SqliteStore"]
+
+R = TypeVar("R")
+
+DATABASE = "chat.db"
+"""Name of the database in the data directory."""
+
+
+class SqliteStore:
+    """A `chatcore.ports.Store` in a data directory that this process owns. It runs on asyncio."""
+
+    def __init__(self, epoch: str, files: Files, writer: Writer, readers: Readers) -> None:
+        self.epoch = epoch
+        self.files: FileStore = files
+        self._files = files
+        self._writer = writer
+        self._readers = readers
+
+    async def write(self, command: Command[R]) -> R:
+        """See `chatcore.ports.Store`, as for all of these."""
+        return await self._writer.write(command)
+
+    async def conversation(self, user: str | None, conversation_id: str) -> Conversation:
+        return await self._readers.read(reads.conversation, user, conversation_id)
+
+    async def message(self, user: str | None, message_id: str) -> Message:
+        return await self._readers.read(reads.message, user, message_id)
+
+    async def conversations(
+        self, user: str, *, archived: bool, pinned: bool | None, after: str | None, limit: int
+    ) -> ConversationPage:
+        return await self._readers.read(reads.conversations, user, archived, pinned, after, limit)
+
+    async def page(
+        self, user: str, conversation_id: str, *, before: str | None, around: str | None, limit: int
+    ) -> StoredPage:
+        return await self._readers.read(pages.page, user, conversation_id, before, around, limit)
+
+    async def changes(self, user: str, conversation_id: str, *, after: int, limit: int) -> Changes:
+        return await self._readers.read(reads.changes, user, conversation_id, after, limit)
+
+    async def list_changes(self, user: str, *, after: int, limit: int) -> ListChanges:
+        return await self._readers.read(reads.list_changes, user, after, limit)
+
+    async def ancestors(self, message_id: str, *, limit: int) -> list[Message]:
+        return await self._readers.read(reads.ancestors, message_id, limit)
+
+    async def orphans(self, owner: str) -> list[str]:
+        # the lock of the directory is ours, so whoever else owned a run is gone
+        return await self._readers.read(reads.orphans, owner)
+
+    async def attachments(self, *, after: int, limit: int) -> tuple[list[Attachment], int | None]:
+        return await self._readers.read(reads.attachments, after, limit)
+
+    async def check(self) -> list[str]:
+        sentences = await self._readers.read(damage)
+        after: int | None = 0
+        while after is not None:
+            batch, after = await self.attachments(after=after, limit=500)
+            sentences += await to_thread.run_sync(self._damaged_files, batch)
+        return sentences
+
+    async def backup(self, target: Path) -> None:
+        await to_thread.run_sync(make_target, target)
+        async with self._files.uncollected():
+            await self._readers.run(copy_database, target / DATABASE)
+            await self._files.copy_to(target)
+
+    def _damaged_files(self, attachments: list[Attachment]) -> list[str]:
+        sentences = []
+        for attachment in attachments:
+            try:
+                size_bytes = self.files.path(attachment).stat().st_size
+            except (NotFound, OSError):
+                sentences.append(f"The file {attachment.path} is missing.")
+                continue
+            if size_bytes != attachment.size_bytes:
+                sentences.append(
+                    f"The file {attachment.path} has {size_bytes} bytes, not {attachment.size_bytes}."
+                )
+        return sentences

@@ -1,0 +1,118 @@
+"""A conversation while one unit changes it."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chatcore.events import ConversationChanged, ConversationDeleted, ListChanged, MessageChanged
+from chatcore.messages import Conversation, Message
+from storage.rows import ConversationRow, Keyed, MessageRow, Rows
+
+__all__ = ["ROOT", "Draft", "Place"]
+
+# The fields of a conversation that its owner's list shows
+_LISTED = frozenset({"title", "pinned", "archived", "deleted", "running"})
+
+
+class Place(Struct, frozen=True):
+    """A place to put a message below: the message there, or (all None, depth -1) the top."""
+
+    key: int | None
+    id: str | None
+    depth: int
+
+    @classmethod
+    def of(cls, row: MessageRow) -> "Place":
+        """The place of a stored message."""
+        return cls(row.key, row.message.id, row.message.depth)
+
+
+ROOT = Place(None, None, -1)
+
+
+class Draft:
+    """Counts a conversation's changes, then writes its row once and says what it is at the end of the unit.
+
+    Attributes:
+        row: The row as the unit found it.
+        head: The head as it is to be.
+    """
+
+    __slots__ = ("_changes", "_counter", "_now", "_posted", "_rows", "head", "row")
+
+    def __init__(self, rows: Rows, row: ConversationRow) -> None:
+        self._rows = rows
+        self._now = rows.now
+        self._counter = row.counter
+        self._changes: dict[str, object] = {}
+        self._posted = False
+        self.row = row
+        self.head = Place(row.head, row.conversation.head, row.head_depth)
+
+    def count(self) -> int:
+        """The number of one more change."""
+        self._counter += 1
+        return self._counter
+
+    def set(self, **fields: object) -> None:
+        """Give fields of the conversation new values; those that end as they were change nothing."""
+        self._changes |= fields
+
+    def insert(self, below: Place, message: Message, keyed: Keyed | None = None) -> int:
+        """Store a new message, which makes the conversation the newest of the list; gives its key."""
+        key = self._rows.insert_message(self.row, below.key, message, keyed)
+        self._posted = True
+        self._say(message)
+        return key
+
+    def update(self, key: int, message: Message) -> None:
+        """Store what its run has made of the message."""
+        self._rows.update_message(key, message)
+        self._say(message)
+
+    def save(self) -> Conversation:
+        """Write the conversation's row, if anything of it has changed."""
+        rows, row, old = self._rows, self.row, self.row.conversation
+        changes = self._changes
+        changes["head"] = self.head.id
+        changes = {field: value for field, value in changes.items() if getattr(old, field) != value}
+        shown = self._posted or bool(changes)
+        listed = self._posted or not _LISTED.isdisjoint(changes)
+        if listed:
+            changes["list_seq"] = rows.next_list_seq(row.owner)
+        if self._posted:
+            changes |= {"activity": changes["list_seq"], "updated_at": self._now}
+        if shown:
+            changes["seq"] = self.count()
+        elif self._counter == row.counter:
+            return old
+        new = replace(old, **changes)
+        rows.update_conversation(
+            ConversationRow(
+                key=row.key,
+                owner=row.owner,
+                conversation=new,
+                head=self.head.key,
+                head_depth=self.head.depth,
+                counter=self._counter,
+                changed_at=self._now if shown else row.changed_at,
+                deleted_at=(row.deleted_at or self._now) if new.deleted else None,
+            )
+        )
+        self._tell(new, shown=shown, listed=listed)
+        return new
+
+    def _say(self, message: Message) -> None:
+        self._rows.emit(
+            MessageChanged(
+                conversation_id=message.conversation_id, seq=message.seq, at=self._now, message=message
+            )
+        )
+
+    def _tell(self, new: Conversation, *, shown: bool, listed: bool) -> None:
+        emit, at = self._rows.emit, self._now
+        if shown and new.deleted:
+            emit(ConversationDeleted(conversation_id=new.id, seq=new.seq, at=at))
+        elif shown:
+            emit(ConversationChanged(conversation_id=new.id, seq=new.seq, at=at, conversation=new))
+        if listed:
+            emit(ListChanged(conversation_id=new.id, seq=new.list_seq, at=at, conversation=new))
