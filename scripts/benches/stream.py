@@ -1,4 +1,4 @@
-"""Added latency from a responder's yield to the subscriber, while many answers stream; everything stored first.
+"""Added latency from a responder's yield to the subscriber while many answers stream, stored before shown.
 
 One process: the responders (a timer each), the engine with all promises on, and one subscriber for each
 answer, which checks every text. Now and then a subscriber asks the database, over a connection of its own,
@@ -107,7 +107,8 @@ async def measure(answers: int, seconds: float) -> None:
         f"{answers} answers, {tokens:,} tokens in {measured.events:,} deltas, {tokens / wall:,.0f} tokens/s: "
         f"added median {added[len(added) // 2]:.2f} ms, p99 {added[int(len(added) * 0.99)]:.1f} ms, "
         f"max {added[-1]:.0f} ms; CPU {cpu / wall:.2f} cores, {cpu / tokens * 1e6:.0f} µs/token; "
-        f"wrong texts {measured.wrong}, shown but not stored {measured.not_stored} of {measured.asked} asked; "
+        f"wrong texts {measured.wrong}, "
+        f"shown but not stored {measured.not_stored} of {measured.asked} asked; "
         f"load {os.getloadavg()[0]:.1f}",
         flush=True,
     )

@@ -61,7 +61,8 @@ def test_deltas_make_up_the_parts(steps: list[Part | str], most: int) -> None:
     assert tuple(rebuilt(committed)) == draft.parts()
     assert draft.chars <= most
     draft.committed()
-    assert draft.pending_bytes == 0 and not draft.waits
+    assert draft.pending_bytes == 0
+    assert not draft.waits
 
 
 def test_a_pair_split_over_two_pieces_is_made_harmless() -> None:

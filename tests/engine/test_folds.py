@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from chatcore import (
     ChatcoreError,
     ConversationDeleted,
+    ConversationEvent,
     Engine,
     Fold,
     Message,
     MessageChanged,
+    Policy,
     Reset,
     TextDelta,
     open_engine,
@@ -71,10 +73,10 @@ class Reader:
         await self.left.wait()
         self.scope, self.left = anyio.CancelScope(), anyio.Event()
 
-    def _apply(self, event: object) -> None:
+    def _apply(self, event: ConversationEvent) -> None:
         if self.held is not None and isinstance(event, MessageChanged) and event.message.id not in self.held:
             return  # a page's reader asks for a page around what it does not know
-        self.fold.apply(event)  # type: ignore[arg-type]
+        self.fold.apply(event)
 
     async def reach(self, seq: int) -> None:
         self.open.set()
@@ -111,8 +113,8 @@ class World:
         return found[a % len(found)] if found else None
 
     async def do_send(self, a: int, b: int) -> None:
-        policy = ("reject", "queue", "interrupt")[a % 3]
-        await self.engine.send(self.conversation_id, f"question {b}", policy=policy)  # type: ignore[arg-type]
+        policies: tuple[Policy, ...] = ("reject", "queue", "interrupt")
+        await self.engine.send(self.conversation_id, f"question {b}", policy=policies[a % 3])
 
     def take_runs(self) -> None:
         self.runs = [run for run in (*self.runs, *self.script.begun()) if not run.closed.is_set()]
@@ -153,7 +155,7 @@ class World:
 
     async def do_regenerate(self, a: int, b: int) -> None:
         if message := await self.pick(a, "assistant"):
-            await self.engine.regenerate(message.id, policy=("reject", "interrupt")[b % 2])  # type: ignore[arg-type]
+            await self.engine.regenerate(message.id, policy=("reject", "interrupt")[b % 2])
 
     async def do_continue(self, a: int, b: int) -> None:
         if message := await self.pick(a, "assistant"):
@@ -167,7 +169,7 @@ class World:
 
     async def do_vote(self, a: int, b: int) -> None:
         if message := await self.pick(a, "assistant"):
-            await self.engine.rate(message.id, ("like", "dislike", None)[b % 3])  # type: ignore[arg-type]
+            await self.engine.rate(message.id, ("like", "dislike", None)[b % 3])
 
     async def do_post(self, a: int, b: int) -> None:
         await self.engine.post(self.conversation_id, f"note {b}")
@@ -224,7 +226,10 @@ class World:
         self.tasks.cancel_scope.cancel()
 
 
-STEPS = "send send speak speak speak end end join join leave slow stop edit regenerate continue head vote post rename delete"
+STEPS = (
+    "send send speak speak speak end end join join leave slow stop edit regenerate continue head vote "
+    "post rename delete"
+)
 steps = st.lists(
     st.tuples(st.sampled_from(STEPS.split()), st.integers(0, 50), st.integers(0, 50)), min_size=5, max_size=60
 )

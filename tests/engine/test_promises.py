@@ -106,9 +106,7 @@ async def test_shown_is_stored(engine: Engine, directory: Path, script: Scripted
     async with engine.subscribe(conversation.id) as events, anyio.create_task_group() as tasks:
 
         async def watch() -> None:
-            async for event in events:
-                if not witness.ask(event):
-                    lies.append(event)
+            lies.extend([event async for event in events if not witness.ask(event)])
 
         tasks.start_soon(watch)
         for number in range(10):

@@ -1,4 +1,4 @@
-"""A run belongs to the engine, and ends exactly once, with the text kept and a reason a person understands."""
+"""A run belongs to the engine and ends exactly once, with the text kept and a reason a person understands."""
 
 from collections.abc import AsyncIterator
 
@@ -12,6 +12,7 @@ from chatcore import (
     InvalidInput,
     LimitExceeded,
     Limits,
+    ListChanged,
     Message,
     Output,
     Reasoning,
@@ -19,6 +20,7 @@ from chatcore import (
     Sent,
     Settings,
     Text,
+    TextDelta,
     ToolCall,
     ToolResult,
     Usage,
@@ -39,7 +41,7 @@ async def seen(engine: Engine, answer: Message, text: str) -> None:
     said = ""
     async with engine.subscribe(answer.conversation_id) as events:
         async for event in events:
-            if getattr(event, "message_id", None) == answer.id and hasattr(event, "text"):
+            if isinstance(event, TextDelta) and event.message_id == answer.id:
                 said += event.text
                 if said == text:
                     return
@@ -55,7 +57,8 @@ async def test_an_answer_is_streamed_and_stored(engine: Engine, script: Scripted
     assert (answer.status, text_of(answer.parts)) == ("complete", "Well, hello!")
     assert answer.usage == Usage(prompt_tokens=3, completion_tokens=4)
     assert (answer.responder, answer.model) == ("scripted", "scripted-1")
-    assert answer.started_at is not None and answer.ended_at is not None
+    assert answer.started_at is not None
+    assert answer.ended_at is not None
 
 
 async def test_parts_keep_their_order(engine: Engine, script: ScriptedResponder) -> None:
@@ -258,7 +261,7 @@ async def test_a_title_is_made_once(engine: Engine, script: ScriptedResponder) -
     async with engine.subscribe_user() as events:
         run.end("noon")
         async for event in events:
-            if getattr(event, "conversation", None) is not None and event.conversation.title:
+            if isinstance(event, ListChanged) and event.conversation.title:
                 assert event.conversation.title == "What is the time?"
                 break
     await engine.rename(sent.answer.conversation_id, "Mine")
