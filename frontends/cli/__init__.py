@@ -1,0 +1,1 @@
+"""The `chatcore` command: the only place where stores, responders and frontends are put together."""

@@ -1,0 +1,86 @@
+"""Reaching the data: through the server that owns it, or as its owner where no server runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from chatcore.errors import DataDirectoryInUse, StorageError
+from chatcore.opening import open_engine
+from chatcore.ports import Responder
+from frontends.chat import Chat
+from frontends.cli.answering import open_answering
+from frontends.cli.settings import CommandSettings
+from frontends.listeners import reachable_path
+
+__all__ = ["is_served", "open_data", "server_url", "socket_path", "url_path"]
+
+_TRIES = 2
+
+
+def socket_path(data: Path) -> Path:
+    """The owner's socket in a data directory."""
+    return data / "chatcore.sock"
+
+
+def url_path(data: Path) -> Path:
+    """The file in which a server writes where it is reached."""
+    return data / "server.url"
+
+
+def server_url(data: Path) -> str | None:
+    """Where the server of the data directory is reached; None where that is not known."""
+    try:
+        return url_path(data).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+async def is_served(data: Path) -> bool:
+    """Whether a server listens on the data directory's socket."""
+    try:
+        with reachable_path(socket_path(data).absolute()) as name:
+            async with await anyio.connect_unix(name):
+                return True
+    except OSError:
+        return False
+
+
+@asynccontextmanager
+async def open_data(settings: CommandSettings, *, answering: bool = False) -> AsyncIterator[Chat]:
+    """The conversations of the data directory; who uses them need not know who owns it.
+
+    Args:
+        settings: Which directory.
+        answering: Also open what answers, and make the directory when it is missing.
+
+    Raises:
+        StorageError: There is no such directory, or it can't be used.
+        DataDirectoryInUse: Another process than a server owns it.
+    """
+    if not answering and not await anyio.Path(settings.data).exists():
+        raise StorageError(f"There is no data directory {settings.data}.")
+    async with AsyncExitStack() as stack:
+        yield await _reach(settings, answering, stack)
+
+
+async def _reach(settings: CommandSettings, answering: bool, stack: AsyncExitStack) -> Chat:
+    responder: Responder | None = None
+    tried = 0
+    while True:
+        if await is_served(settings.data):
+            from frontends.http_api.client import open_client  # and with it httpx
+
+            return await stack.enter_async_context(open_client(socket_path(settings.data)))
+        if answering and responder is None:
+            responder = await stack.enter_async_context(open_answering(settings))
+        tried += 1
+        try:
+            return await stack.enter_async_context(
+                open_engine(f"sqlite:{settings.data}", responder=responder, limits=settings.limits)
+            )
+        except DataDirectoryInUse:
+            if tried == _TRIES:
+                raise
+            # by a server that has just begun (it listens soon) or is just ending (then it is ours)

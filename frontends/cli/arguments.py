@@ -1,0 +1,125 @@
+"""The command line: which commands there are, and what each takes."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from frontends.cli.exits import USAGE
+from frontends.cli.settings import SETTINGS, Setting
+
+__all__ = ["COMMAND_NAMES", "parse_arguments"]
+
+COMMAND_NAMES = ("serve", "chat", "list", "show", "check", "backup", "purge")
+
+_EXITS = (
+    "exit codes: 0 done, 1 failed (one sentence says why), 3 not understood; stopped by a signal: 128 + it"
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our exit code where the line is not understood."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"chatcore: {message} ({self.prog} --help lists what there is)\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("chatcore")
+        except PackageNotFoundError:
+            found = "(not installed)"
+        print(f"chatcore {found}")
+        parser.exit()
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line understood; `command` is the command's name, settings stand under their flags' names.
+
+    Raises:
+        SystemExit: Help or version were asked for (0), or the line is not understood (3).
+    """
+    parser = _Parser(prog="chatcore", description="Conversations, stored and answered.", epilog=_EXITS)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    made = {name: _add(commands, name) for name in COMMAND_NAMES}
+
+    made["serve"].add_argument("--open", action="store_true", help="open the page in a browser")
+    made["chat"].add_argument("--conversation", metavar="ID", help="which one (default: the newest)")
+    made["chat"].add_argument("--new", action="store_true", help="begin a new conversation")
+    made["list"].add_argument("--archived", action="store_true", help="those in the archive instead")
+    made["list"].add_argument("--limit", metavar="N", type=_positive, help="the newest N (default: all)")
+    made["show"].add_argument("conversation", metavar="ID", help="the conversation")
+    for name in ("list", "show"):
+        made[name].add_argument("--json", action="store_true", help="one JSON object a line")
+    made["backup"].add_argument("out", metavar="OUT", help="the directory to make; must not be there")
+    made["purge"].add_argument(
+        "--older-than", metavar="DAYS", type=_days, default=0.0, help="only what was deleted so long ago"
+    )
+
+    found = parser.parse_args(argv)
+    if found.command is None:
+        parser.print_help(sys.stderr)
+        parser.exit(USAGE)
+    return found
+
+
+_MEANINGS = {
+    "serve": "Serve the chat to browsers and programs, until Ctrl-C.",
+    "chat": "Chat here in the terminal; without one, each line of the input is a message.",
+    "list": "List the conversations, newest first.",
+    "show": "Print a conversation.",
+    "check": "Check database and files; each damage found is one line.",
+    "backup": "Write a whole copy of database and files.",
+    "purge": "Remove what was deleted, and files that nothing refers to.",
+}
+
+
+def _add(commands: "argparse._SubParsersAction[_Parser]", name: str) -> _Parser:
+    parser = commands.add_parser(name, help=_MEANINGS[name], description=_MEANINGS[name], epilog=_EXITS)
+    group = parser.add_argument_group("settings", "Also from variables and a file: docs/settings.md.")
+    for setting in SETTINGS:
+        if not setting.commands or name in setting.commands:
+            _add_setting(group, setting)
+    group.add_argument("--config", metavar="FILE", help="the settings file (TOML)")
+    group.add_argument(
+        "--verbose", dest="log_level", action="store_const", const="info", help="short for --log-level info"
+    )
+    return parser
+
+
+def _add_setting(group: "argparse._ArgumentGroup", setting: Setting) -> None:
+    meaning = setting.meaning.replace("%", "%%")
+    if setting.kind.is_flag:
+        group.add_argument(setting.flag, dest=setting.name, action="store_const", const=True, help=meaning)
+    else:
+        action = "append" if setting.kind.is_list else "store"
+        metavar = setting.name.rpartition(".")[2].upper()
+        group.add_argument(setting.flag, dest=setting.name, action=action, metavar=metavar, help=meaning)
+
+
+def _positive(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if 0 <= days < 1_000_000:
+        return days
+    raise argparse.ArgumentTypeError(f"must be a number of days, not {text!r}")

@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM, where no command hears them itself.
+
+While the event loop runs, asyncio makes of Ctrl-C the cancelling of the command, and of a second one
+KeyboardInterrupt; here SIGTERM is made the same. So whatever is open is closed properly.
+"""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import ParamSpec
+
+import anyio
+
+__all__ = ["Terminated", "end_at_once_from_now_on", "interruptible", "until_terminated"]
+
+P = ParamSpec("P")
+
+
+async def until_terminated(run: Callable[P, Awaitable[int]], *args: P.args, **kwargs: P.kwargs) -> int:
+    """The exit code of `run`, which SIGTERM cancels."""
+    code = 128 + signal.SIGTERM
+
+    async def hear(scope: anyio.CancelScope) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+            async for _ in signals:
+                scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hear, tasks.cancel_scope)
+        code = await run(*args, **kwargs)
+        tasks.cancel_scope.cancel()
+    return code
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Code that holds the event loop up (a long import) ends at once with KeyboardInterrupt, by both signals.
+
+    Nothing may be open yet that would have to be closed in order.
+    """
+    before = {number: signal.signal(number, _raise) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def end_at_once_from_now_on() -> None:
+    """A further signal does not wait for the engine, which is storing the endings of its answers."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)

@@ -1,0 +1,94 @@
+"""The composer: takes text and files, sends them, and is a stop button while an answer runs."""
+
+from pathlib import Path
+from typing import cast
+
+import gradio as gr
+import msgspec
+from msgspec import Struct
+
+from chatcore.errors import ChatcoreError
+from frontends.gradio_web.binding import Listen, bind, shown_errors, user_of
+from frontends.gradio_web.received import received_files
+from frontends.site import Site
+
+__all__ = ["add_composer"]
+
+
+class Written(Struct, frozen=True):
+    """What Gradio gives of the composer: the paths of uploads that it has checked."""
+
+    text: str
+    files: list[str] = []
+
+
+class Target(Struct, frozen=True):
+    """Where the page's script wants a message to go (anybody's word: the engine checks it).
+
+    Attributes:
+        conversation: None: a new one.
+        key: Of this message; the same one sent again is stored once.
+        names: Of the files, as their sender has them.
+    """
+
+    conversation: str | None
+    key: str
+    names: list[str] = []
+
+
+def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
+    """The composer with its listeners, where the page stands that is being built."""
+
+    async def send(
+        written: dict[str, object], target: dict[str, object], request: gr.Request
+    ) -> dict[str, str]:
+        with shown_errors():
+            return {
+                "conversation": await _send(
+                    site,
+                    uploads,
+                    msgspec.convert(written, Written),
+                    msgspec.convert(target, Target),
+                    user_of(site, request),
+                )
+            }
+
+    box = gr.MultimodalTextbox(
+        elem_id="cc-box",
+        show_label=False,
+        placeholder="Ask anything",
+        container=False,
+        interactive=True,
+        file_count="multiple",
+        max_plain_text_length=site.engine.limits.text_chars,  # what is longer would become a file
+        autofocus=True,
+        max_lines=8,
+    )
+    target = gr.JSON(visible="hidden")
+    sent = bind(
+        cast("Listen", box.submit),
+        "(written, _) => [written, window.chatcore?.target(written)]",
+        fn=send,
+        inputs=[box, target],
+        outputs=[target],
+    )
+    bind(sent.success, "(target) => window.chatcore.sent(target)", inputs=[target], outputs=[box])
+    bind(sent.failure, "() => window.chatcore?.refused()")
+    bind(cast("Listen", box.stop), "() => window.chatcore.stop()")
+    return box
+
+
+async def _send(site: Site, uploads: Path, written: Written, target: Target, user: str) -> str:
+    """The conversation in which the message is stored now."""
+    engine = site.engine
+    files = received_files(written.files, target.names, uploads)
+    if target.conversation is not None:
+        await engine.send(target.conversation, written.text, files, policy="queue", key=target.key, user=user)
+        return target.conversation
+    made = await engine.create(key=f"{target.key}.conversation", user=user)
+    try:
+        await engine.send(made.id, written.text, files, key=target.key, user=user)
+    except ChatcoreError:
+        await engine.delete(made.id, user=user)  # nobody wants an empty one
+        raise
+    return made.id

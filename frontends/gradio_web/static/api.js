@@ -1,0 +1,55 @@
+// The server's JSON routes, one function each. What goes wrong is thrown as an `ApiError` with a sentence.
+
+export class ApiError extends Error {
+  constructor(status, code, sentence) {
+    super(sentence);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export class Api {
+  constructor(base) {
+    this.base = base;
+  }
+
+  page = (conversation, before = null) => this.#call("GET", `conversations/${conversation}/messages`, { before });
+  conversations = (after = null) => this.#call("GET", "conversations", { after });
+  rename = (conversation, title) => this.#call("PATCH", `conversations/${conversation}`, {}, { title });
+  delete = (conversation) => this.#call("DELETE", `conversations/${conversation}`);
+  undelete = (conversation) => this.#call("POST", `conversations/${conversation}/undelete`);
+  moveHead = (conversation, message_id) => this.#call("POST", `conversations/${conversation}/head`, {}, { message_id });
+  stop = (conversation) => this.#call("POST", `conversations/${conversation}/stop`);
+  rate = (message, rating) => this.#call("PUT", `messages/${message}/feedback`, {}, { rating });
+  regenerate = (message) => this.#call("POST", `messages/${message}/regenerate`);
+  continue = (message) => this.#call("POST", `messages/${message}/continue`);
+
+  fileAddress = (message, index) => `${this.base}messages/${message}/files/${index}`;
+
+  /** Where the event stream of `conversation` (null: none) and of the list is, from a position on. */
+  eventsAddress = (conversation, after) => this.#address("events", { conversation, list: 1, after });
+
+  #address(path, query) {
+    const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+    const search = new URLSearchParams(given).toString();
+    return this.base + path + (search ? `?${search}` : "");
+  }
+
+  async #call(method, path, query = {}, body = undefined) {
+    const options = { method, headers: { Accept: "application/json" } };
+    if (body !== undefined) {
+      options.headers["Content-Type"] = "application/json";
+      options.body = JSON.stringify(body);
+    }
+    let reply;
+    try {
+      reply = await fetch(this.#address(path, query), options);
+    } catch {
+      throw new ApiError(0, "unreachable", "The server can't be reached.");
+    }
+    const isJson = (reply.headers.get("Content-Type") ?? "").startsWith("application/json");
+    const result = isJson ? await reply.json() : null;
+    if (reply.ok) return result;
+    throw new ApiError(reply.status, result?.code, result?.sentence ?? `The server answered with status ${reply.status}.`);
+  }
+}

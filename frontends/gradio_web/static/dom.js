@@ -1,0 +1,35 @@
+// Elements without a template engine. Text is always set as text, never as HTML.
+
+/** `h("button", {class: "x", onclick: f, "aria-label": "…"}, child, "text")` */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element[name] = value;
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** A button that shows an icon and is called `label`. */
+export function iconButton(name, label, onclick, attributes = {}) {
+  const button = h("button", { type: "button", class: "cc-icon", "aria-label": label, title: label, onclick, ...attributes });
+  button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`; // ours, no user's text
+  return button;
+}
+
+const ICONS = {
+  continue: '<path d="M5 4v16M10 5l9 7-9 7z"/>',
+  copy: '<rect x="8" y="8" width="12" height="12" rx="2.5"/><path d="M16 8V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2"/>',
+  delete: '<path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/>',
+  dislike: '<path d="M17 14V3H7.5a2 2 0 0 0-2 1.6l-1.4 7A2 2 0 0 0 6 14h5l-1 5a2 2 0 0 0 3.6 1.6zM17 3h3v11h-3"/>',
+  done: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
+  like: '<path d="M7 10v11h9.5a2 2 0 0 0 2-1.6l1.4-7A2 2 0 0 0 18 10h-5l1-5a2 2 0 0 0-3.6-1.6zM7 21H4V10h3"/>',
+  menu: '<rect x="3.5" y="4.5" width="17" height="15" rx="3"/><path d="M9.5 4.5v15"/>',
+  newer: '<path d="M9 5l7 7-7 7"/>',
+  older: '<path d="M15 5l-7 7 7 7"/>',
+  plus: '<path d="M12 5v14M5 12h14"/>',
+  regenerate: '<path d="M20 5v5h-5M4 19v-5h5M5 10a7.5 7.5 0 0 1 13-3l2 3M19 14a7.5 7.5 0 0 1-13 3l-2-3"/>',
+  rename: '<path d="M4 20l1-4.5L16 4.5a2 2 0 0 1 3 0l.5.5a2 2 0 0 1 0 3L8.5 19z"/>',
+};

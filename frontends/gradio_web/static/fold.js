@@ -1,0 +1,124 @@
+// The conversation as this tab holds it: a page, and the events that came after it.
+import { afterPoints, points } from "./text.js";
+
+const OPEN = new Set(["queued", "running"]);
+
+export const isOpen = (message) => OPEN.has(message.status);
+
+/**
+ * `apply` says what has to be drawn again: "nothing", "bars" (votes), "live" (text of the running answer),
+ * "history" (which messages there are); or "lost" (fetch the page anew) or "gone" (the conversation is).
+ */
+export class Fold {
+  constructor(page) {
+    this.conversation = page.conversation;
+    this.messages = new Map();
+    this.feedback = new Map();
+    this.siblings = new Map();
+    this.take(page);
+  }
+
+  /** Hold a page: the first one, or one of the messages before those held. */
+  take(page) {
+    for (const message of page.messages) this.#hold(message);
+    for (const { message_id, user, feedback } of page.feedback) this.#rate(message_id, user, feedback);
+    for (const [id, ids] of Object.entries(page.siblings)) this.siblings.set(id, ids);
+    this.hasOlder = page.has_older;
+    this.topDepth = page.messages[0]?.depth ?? 0;
+  }
+
+  /** Whether a message of the visible path is missing: events tell of the new, not of what was there before. */
+  get hasHole() {
+    if (!this.conversation.head) return false;
+    const top = this.path()[0];
+    return !top || (top.parent !== null && top.depth > this.topDepth);
+  }
+
+  /** The visible path as far as it is held, oldest first. */
+  path() {
+    const found = [];
+    let message = this.messages.get(this.conversation.head);
+    while (message) {
+      found.push(message);
+      message = this.messages.get(message.parent);
+    }
+    return found.reverse();
+  }
+
+  /** Ids of all that stand at the same place as `message`, oldest first. */
+  siblingsOf(message) {
+    const ids = new Set(this.siblings.get(message.id) ?? [message.id]);
+    for (const other of this.messages.values()) {
+      if (other.parent !== message.parent || other.role !== message.role) continue;
+      for (const id of this.siblings.get(other.id) ?? [other.id]) ids.add(id);
+    }
+    return [...ids].sort();
+  }
+
+  /** The owner's vote: "like", "dislike" or null. */
+  ratingOf(message) {
+    return this.feedback.get(message.id)?.rating ?? null;
+  }
+
+  apply(event) {
+    switch (event.type) {
+      case "conversation_changed":
+        if (event.conversation.seq < this.conversation.seq) return "nothing";
+        this.conversation = event.conversation;
+        return "history";
+      case "message_changed":
+        return this.#message(event.message);
+      case "part_added":
+        return this.#part(event);
+      case "text_delta":
+        return this.#delta(event);
+      case "feedback_changed":
+        this.#rate(event.message_id, event.user, event.feedback);
+        return "bars";
+      case "conversation_deleted":
+        return "gone";
+      default:
+        return "lost"; // a reset, or an event that this page is too old for
+    }
+  }
+
+  #message(message) {
+    if (this.messages.get(message.id)?.seq >= message.seq) return "nothing";
+    this.#hold(message);
+    return "history";
+  }
+
+  #part({ message_id, index, part }) {
+    const message = this.messages.get(message_id);
+    if (!message || !isOpen(message) || index < message.parts.length) return "nothing";
+    if (index > message.parts.length) return "lost";
+    message.parts.push(held(part));
+    return "live";
+  }
+
+  #delta({ message_id, index, start, text }) {
+    const message = this.messages.get(message_id);
+    if (!message || !isOpen(message)) return "nothing";
+    const part = message.parts[index];
+    if (!part || start > part.points) return "lost";
+    const fresh = afterPoints(text, part.points - start);
+    part.text += fresh;
+    part.points += points(fresh);
+    return "live";
+  }
+
+  #hold(message) {
+    this.messages.set(message.id, { ...message, parts: message.parts.map(held) });
+  }
+
+  #rate(messageId, user, feedback) {
+    if (user !== this.conversation.owner) return;
+    if (feedback) this.feedback.set(messageId, feedback);
+    else this.feedback.delete(messageId);
+  }
+}
+
+// The code points of a text that may grow are counted here once, and from then on only those that are added.
+function held(part) {
+  return "text" in part ? { ...part, points: points(part.text) } : part;
+}

@@ -1,0 +1,91 @@
+// What is drawn around the messages: header, empty state, the line below the last message, notices.
+import { h, iconButton } from "./dom.js";
+import { isOpen } from "./fold.js";
+
+/** The element that one of the page's `gr.HTML` components gives us to fill; Gradio draws nothing into it. */
+export const place = (name) => document.querySelector(`#cc-${name} .cc-place`);
+
+export class Frame {
+  constructor(settings, actions) {
+    this.settings = settings;
+    this.title = h("span", { class: "cc-title" });
+    this.top = place("top");
+    this.tail = place("tail");
+    this.notice = place("notice");
+    this.spoken = h("div", { class: "cc-spoken", role: "status" });
+    this.earlier = h("button", { type: "button", class: "cc-button cc-earlier", onclick: actions.older }, "Load earlier messages");
+    this.empty = h(
+      "div",
+      { class: "cc-empty" },
+      h("h1", {}, "What can I help with?"),
+      h("p", {}, settings.model ? `${settings.model} will answer.` : "Nothing is set up to answer."),
+    );
+    place("header").replaceChildren(
+      iconButton("menu", "Show or hide the list of conversations", toggleSidebar, { "data-action": "menu" }),
+      this.title,
+      h("span", { class: "cc-model" }, settings.model ?? ""),
+    );
+    this.notice.append(h("span", { class: "cc-connection" }), this.spoken);
+    document.querySelector("#cc-backdrop .cc-place")?.addEventListener("click", closeSidebar);
+  }
+
+  /** Title, empty state and the way to older messages; `fold` null: a conversation that is not there yet. */
+  draw(fold, isLoading) {
+    const title = fold?.conversation.title ?? null;
+    this.title.textContent = title ?? "";
+    document.title = title ? `${title} · ${this.settings.title}` : this.settings.title;
+    const isEmpty = !isLoading && !fold?.conversation.head;
+    document.body.classList.toggle("cc-is-empty", isEmpty);
+    this.top.replaceChildren(...(isEmpty ? [this.empty] : fold?.hasOlder ? [this.earlier] : []));
+    this.drawTail(fold);
+  }
+
+  /** The text is not read out as it streams. (The Chatbot makes its log anew when it had none to show.) */
+  quieten() {
+    const log = document.querySelector("#cc-live [role=log]");
+    if (log?.getAttribute("aria-live") !== "off") log?.setAttribute("aria-live", "off");
+  }
+
+  /** Shows that an answer is on its way as long as there is nothing of it to be seen. */
+  drawTail(fold) {
+    const open = (fold?.path() ?? []).filter((message) => message.role === "assistant" && isOpen(message));
+    const waits = open.length > 0 && open[0].parts.length === 0;
+    const state = open.length ? (waits ? "thinking" : open.length > 1 ? "queued" : "") : "";
+    if (this.tail.dataset.state === state) return;
+    this.tail.dataset.state = state;
+    const label = { thinking: "Thinking", queued: "The next answer waits for this one" }[state];
+    this.tail.replaceChildren(...(state ? [h("span", { class: "cc-dots", role: "img", "aria-label": label })] : []));
+  }
+
+  /** A line above the composer about the connection; empty: all is well. */
+  sayConnection(words) {
+    this.notice.firstElementChild.textContent = words;
+  }
+
+  /** For those who listen: the end of an answer (the text itself is not read out as it streams). */
+  speak(words) {
+    this.spoken.textContent = words;
+  }
+
+  /** A short message, with one thing that can be done about it. */
+  toast(words, action = null, onclick = null, durationMs = 6000) {
+    const toast = h("div", { class: "cc-toast", role: "alert" }, h("span", {}, words));
+    const close = () => toast.remove();
+    if (action) {
+      toast.append(h("button", { type: "button", class: "cc-button", onclick: () => (close(), onclick()) }, action));
+    }
+    document.querySelectorAll(".cc-toast").forEach((older) => older.remove());
+    document.body.append(toast);
+    setTimeout(close, durationMs);
+  }
+}
+
+// On a narrow screen the list lies over the page and is closed at first; on a wide one it stands beside it.
+function toggleSidebar() {
+  const isNarrow = matchMedia("(max-width: 760px)").matches;
+  document.body.classList.toggle(isNarrow ? "cc-sidebar-open" : "cc-sidebar-closed");
+}
+
+export function closeSidebar() {
+  document.body.classList.remove("cc-sidebar-open");
+}

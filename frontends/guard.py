@@ -1,0 +1,155 @@
+"""The guard: pure ASGI middleware in front of everything that a server answers.
+
+A page of any other site may make its visitor's browser talk to a server on the visitor's own machine: by a
+request across origins, or by a name of its own that it points at 127.0.0.1 (DNS rebinding). Nobody logs in
+here, so being asked by the right name, and by no other site's page, is all that tells our own page from
+those.
+
+What comes over the owner's Unix socket is let through: the permissions of its folder are the key. Which
+socket accepted a connection is known from the socket itself, never from anything that was sent.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Guard", "Names", "is_owner"]
+
+_OWNER = "chatcore.owner"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_WILDCARDS = frozenset({"", "0.0.0.0", "::"})
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/?#\s]+)(?::([0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def is_owner(scope: Scope) -> bool:
+    """Whether the request came over the owner's Unix socket."""
+    return scope.get(_OWNER) is True
+
+
+class Names:
+    """The names by which a server may be asked.
+
+    Args:
+        host: What it is bound to. A wildcard allows every IP address: no name can be made to point there
+            without being a name, which is what a rebinding page has.
+        port: The port it is bound to.
+        extra: Further names, such as that of a reverse proxy, each as browsers show it: with a port unless
+            that is the scheme's own.
+    """
+
+    def __init__(self, host: str, port: int, extra: Iterable[str] = ()) -> None:
+        bound = () if host in _WILDCARDS else (_bracketed(host.lower()),)
+        self._wildcard = host in _WILDCARDS
+        self._port = port
+        self._names = {f"{name}:{port}" for name in (*_LOOPBACK, *bound)}
+        if port == 80:
+            self._names.update((*_LOOPBACK, *bound))
+        self._names.update(name.lower() for name in extra)
+
+    def allow_host(self, host: str) -> bool:
+        """Whether a ``Host`` header names this server."""
+        host = host.lower()
+        return host in self._names or (self._wildcard and self._is_address(host))
+
+    def allow_origin(self, origin: str) -> bool:
+        """Whether an ``Origin`` header names a page of this server (``null`` never does)."""
+        try:
+            parts = urlsplit(origin.lower())
+        except ValueError:
+            return False
+        default = _DEFAULT_PORTS.get(parts.scheme)
+        if default is None:
+            return False
+        return self.allow_host(parts.netloc) or self.allow_host(f"{parts.netloc}:{default}")
+
+    def _is_address(self, host: str) -> bool:
+        found = _AUTHORITY.fullmatch(host)
+        if found is None or int(found[2] or 80) != self._port:
+            return False
+        try:
+            ipaddress.ip_address(found[1].strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class Guard:
+    """Answers 403 to whoever asks by another name or from another site's page; the rest goes to `app`.
+
+    Args:
+        app: What is guarded.
+        names: By which it may be asked.
+        owner_address: The bound address of the owner's Unix socket, as the socket itself says it; None
+            where there is none.
+    """
+
+    def __init__(self, app: ASGIApp, names: Names, owner_address: str | None = None) -> None:
+        self._app = app
+        self._names = names
+        self._owner_address = owner_address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let `app` answer."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        scope[_OWNER] = self._from_owner(scope)
+        refusal = None if scope[_OWNER] else self._refusal(Headers(scope=scope))
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        if refusal is None:
+            await self._app(scope, receive, send_guarded)
+        elif scope["type"] == "http":
+            await _refuse(refusal, send_guarded)
+        else:
+            await _refuse_websocket(scope, receive, send)
+
+    def _from_owner(self, scope: Scope) -> bool:
+        # the server takes this from getsockname(): only a Unix socket has a path there, and no port
+        server = scope.get("server")
+        return (
+            self._owner_address is not None
+            and server is not None
+            and tuple(server)
+            == (
+                self._owner_address,
+                None,
+            )
+        )
+
+    def _refusal(self, headers: Headers) -> str | None:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._names.allow_host(hosts[0]):
+            named = f"the name {hosts[0][:100]!r}" if len(hosts) == 1 else "a request without one name"
+            return f"This server does not answer to {named}. Allow the name in its settings if it is yours."
+        for origin in headers.getlist("origin"):
+            if not self._names.allow_origin(origin):
+                return f"This server does not answer to pages of {origin[:100]!r}."
+        return None
+
+
+async def _refuse(sentence: str, send: Send) -> None:
+    body = msgspec.json.encode({"code": "forbidden", "sentence": sentence, "data": {}})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    # closed before it is accepted: the server answers the handshake with 403
+    if (await receive())["type"] == "websocket.connect":
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})

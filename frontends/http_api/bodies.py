@@ -1,0 +1,194 @@
+"""What requests and answers hold, beside what the engine itself gives: one Struct each."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from chatcore.limits import Limits
+from chatcore.messages import Attachment, Conversation, Feedback, Policy, Rating, Role, Settings
+
+__all__ = [
+    "Answer",
+    "Backup",
+    "Change",
+    "Collect",
+    "Collected",
+    "Create",
+    "Done",
+    "Edit",
+    "Health",
+    "ListPage",
+    "Move",
+    "Post",
+    "Problems",
+    "PurgeOlder",
+    "Rate",
+    "Rated",
+    "ResponderInfo",
+    "Send",
+    "Stored",
+    "from_fields",
+]
+
+T = TypeVar("T")
+
+
+class _In(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A body that a request brings: a misspelt field is an error, not a default."""
+
+
+class Create(_In, frozen=True, kw_only=True):
+    """POST /conversations."""
+
+    title: str | None = None
+    settings: Settings = Settings()
+
+
+class Change(_In, frozen=True, kw_only=True):
+    """PATCH /conversations/{id}: what is given is changed, one after the other."""
+
+    title: str | None | UnsetType = UNSET
+    settings: Settings | UnsetType = UNSET
+    pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+
+
+class Move(_In, frozen=True, kw_only=True):
+    """POST /conversations/{id}/head."""
+
+    message_id: str
+    expected_head: str | None | UnsetType = UNSET
+
+
+class Send(_In, frozen=True, kw_only=True):
+    """POST /conversations/{id}/messages."""
+
+    text: str
+    parent: str | None | UnsetType = UNSET
+    expected_head: str | None | UnsetType = UNSET
+    policy: Policy = "reject"
+
+
+class Post(_In, frozen=True, kw_only=True):
+    """POST /conversations/{id}/posts."""
+
+    text: str
+    role: Role = "user"
+    parent: str | None | UnsetType = UNSET
+    expected_head: str | None | UnsetType = UNSET
+
+
+class Edit(_In, frozen=True, kw_only=True):
+    """POST /messages/{id}/edit; files that come along replace those of the old wording."""
+
+    text: str
+    keep_files: bool = True
+    policy: Policy = "reject"
+
+
+class Answer(_In, frozen=True, kw_only=True):
+    """POST /messages/{id}/regenerate and /continue; may be left out."""
+
+    policy: Policy = "reject"
+
+
+class Rate(_In, frozen=True, kw_only=True):
+    """PUT /messages/{id}/feedback; `rating` null takes the vote back."""
+
+    rating: Rating | None
+    comment: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Rated(Struct, frozen=True):
+    """The feedback as it is now; None: there is none."""
+
+    feedback: Feedback | None
+
+
+class Backup(_In, frozen=True, kw_only=True):
+    """POST /owner/backup; `path` is absolute, a folder that is not there yet."""
+
+    path: str
+
+
+class PurgeOlder(_In, frozen=True, kw_only=True):
+    """POST /owner/purge."""
+
+    older_than_seconds: float = 0.0
+    max_rows: int = 500
+
+
+class Collect(_In, frozen=True, kw_only=True):
+    """POST /owner/collect."""
+
+    untouched_seconds: float = 86400.0
+
+
+class ResponderInfo(Struct, frozen=True, kw_only=True):
+    """One of those that can answer."""
+
+    name: str
+    model: str | None
+    context_tokens: int | None
+    can_continue: bool
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """GET /health."""
+
+    title: str
+    model: str | None
+    owner: str
+    epoch: str
+    responders: tuple[ResponderInfo, ...]
+    default_responder: str | None
+    limits: Limits
+
+
+class ListPage(Struct, frozen=True, kw_only=True):
+    """GET /conversations: `ConversationPage` with the `cursor` at which it is true."""
+
+    conversations: tuple[Conversation, ...]
+    next: str | None
+    list_seq: int
+    cursor: str
+
+
+class Problems(Struct, frozen=True):
+    """POST /owner/check: sentences about what is damaged."""
+
+    problems: list[str]
+
+
+class Collected(Struct, frozen=True):
+    """POST /owner/collect: how many files were removed."""
+
+    files: int
+
+
+class Stored(Struct, frozen=True):
+    """GET /owner/files/{id}/{index}: a file, and where its content can be read."""
+
+    attachment: Attachment
+    path: str
+
+
+class Done(Struct, frozen=True):
+    """Where there is nothing else to say."""
+
+    done: bool = True
+
+
+_NULLABLE = frozenset({"parent", "expected_head"})
+
+
+def from_fields(fields: dict[str, str], type_: type[T]) -> T:
+    """A body from the fields of a form: of the same names; an empty parent or head is null.
+
+    Raises:
+        msgspec.ValidationError: A field is unknown, missing or of the wrong kind.
+    """
+    values = {name: None if name in _NULLABLE and not text else text for name, text in fields.items()}
+    return msgspec.convert(values, type_, strict=False)

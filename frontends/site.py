@@ -1,0 +1,65 @@
+"""What the web frontends of one server share: the engine, whose request it is, and when to end."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+
+if TYPE_CHECKING:
+    from chatcore.engine import Engine
+
+__all__ = ["Mount", "Site", "local_user"]
+
+
+def local_user(connection: HTTPConnection) -> str:
+    """The one user there is, whoever asks (who may ask at all is decided by `frontends.guard`)."""
+    return "local"
+
+
+class Site:
+    """One running server, as its frontends see it.
+
+    Attributes:
+        engine: Opened before the server starts and closed after it has stopped, by who made both.
+        title: The name shown to people.
+        model: What answers, in words for people; None where nothing answers.
+        user_of: Whose request it is.
+        closing: Set when the server begins to stop: every stream ends itself then.
+    """
+
+    def __init__(
+        self,
+        engine: "Engine",
+        *,
+        title: str = "chatcore",
+        model: str | None = None,
+        user_of: Callable[[HTTPConnection], str] = local_user,
+    ) -> None:
+        self.engine = engine
+        self.title = title
+        self.model = model
+        self.user_of = user_of
+        self.closing = anyio.Event()
+        self._on_closing: list[Callable[[], None]] = []
+
+    def on_closing(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once, on the event loop, right after `closing` was set; it must not block."""
+        self._on_closing.append(callback)
+
+    def close(self) -> None:
+        """Begin to stop the server; returns at once, and does nothing the second time."""
+        if self.closing.is_set():
+            return
+        self.closing.set()
+        for callback in self._on_closing:
+            callback()
+
+
+class Mount(Protocol):
+    """The entry point of group ``chatcore.frontends``: puts a web frontend's routes into the app."""
+
+    def __call__(self, app: Starlette, site: Site) -> None:
+        """Add routes to `app`; called once, before the server starts."""
+        ...

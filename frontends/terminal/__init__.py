@@ -1,0 +1,1 @@
+"""A small chat in the terminal, over the engine itself or over the owner's socket."""
