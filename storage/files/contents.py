@@ -4,8 +4,8 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import TypeVarTuple
@@ -54,20 +54,20 @@ class Files:
         """Keep a copy of the content and give its attachment; the same content is kept once.
 
         When it returns, the content survives a power cut. Cancelled or failed, it leaves nothing behind.
+        A `source` that is an async generator is closed in any case.
 
         Raises:
             LimitExceeded: Longer than `max_bytes` (found while reading, not after).
             InvalidInput: The source can't be read.
             StorageError: It could not be written.
         """
-        if isinstance(source, Path):
-            async with aclosing(read_pieces(source)) as pieces:
-                return await self.put(pieces, name, max_bytes=max_bytes)
+        pieces = read_pieces(source) if isinstance(source, Path) else source
         temp = Temp(self._disk, self._root / TEMP_FOLDER / secrets.token_hex(16))
         self._writing.add(temp.path.name)
         try:
             await self._run(self._make_folders, temp.path.parent)
-            await self._fill(temp, source, max_bytes)
+            async with aclosing(pieces) if isinstance(pieces, AsyncGenerator) else nullcontext():
+                await self._fill(temp, pieces, max_bytes)
             await self._run(self._keep, temp)
             return self._attachment(temp, clean_name(name))
         finally:

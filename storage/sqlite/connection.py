@@ -14,7 +14,7 @@ import aiosqlite
 
 from storage.sqlite.failures import translated
 
-__all__ = ["Connection", "open_reader", "open_writer"]
+__all__ = ["Connection", "open_reader", "open_writer", "prepare_reader", "prepare_writer"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,7 @@ R = TypeVar("R")
 _BUSY_MS = 5_000
 _CACHED_STATEMENTS = 256
 _CACHE_KIB = 64_000
+_WAL_KEPT_BYTES = 64 * 2**20  # what a long backup has made it grow to is given back
 
 
 class Connection:
@@ -61,35 +62,40 @@ async def open_writer(path: Path) -> Connection:
 
     There is never a second one: sqlite.org/wal.html#walresetbug.
     """
-    connection = await _open(path, "rwc")
-    await connection.run(_prepare_writer)
-    return connection
+    return await _open(path, "rwc", prepare_writer)
 
 
 async def open_reader(path: Path) -> Connection:
     """A connection that can't write, nor checkpoint when it is closed."""
-    connection = await _open(path, "ro")
-    await connection.run(_prepare_reader)
-    return connection
+    return await _open(path, "ro", prepare_reader)
 
 
-async def _open(path: Path, mode: str) -> Connection:
+async def _open(path: Path, mode: str, prepare: Callable[[sqlite3.Connection], None]) -> Connection:
     uri = f"{path.as_uri()}?mode={mode}"
     with translated():
         wrapped = await aiosqlite.connect(
             uri, uri=True, isolation_level=None, cached_statements=_CACHED_STATEMENTS
         )
-    return Connection(wrapped)
+    connection = Connection(wrapped)
+    try:
+        await connection.run(prepare)
+    except BaseException:
+        await connection.close()  # or its thread would be left behind
+        raise
+    return connection
 
 
-def _prepare_writer(connection: sqlite3.Connection) -> None:
-    _prepare_reader(connection)
+def prepare_writer(connection: sqlite3.Connection) -> None:
+    """Set what holds for a connection and not for the file (but WAL, which is the file's)."""
+    prepare_reader(connection)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _prepare_reader(connection: sqlite3.Connection) -> None:
+def prepare_reader(connection: sqlite3.Connection) -> None:
+    """Likewise, of one that only reads."""
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA mmap_size = 0")

@@ -41,7 +41,6 @@ class GroupRunner:
         self._connection = connection
         self._execute = connection.execute
         self._rows = SqliteRows(connection)
-        self._rows.open()
         self._synchronous = ""
 
     def run(self, connection: sqlite3.Connection, commands: Sequence[Command[Any]]) -> Committed:
@@ -59,12 +58,12 @@ class GroupRunner:
             outcomes = [self._unit(command) for command in commands]
             self._execute("COMMIT")
         except BaseException:
-            self._rows.undo(whole)
+            self._rows.undo_to(whole)
             if connection.in_transaction:
                 with suppress(sqlite3.Error):  # tried again before the next group
                     self._execute("ROLLBACK")
             raise
-        return Committed(outcomes, self._rows.committed())
+        return Committed(outcomes, self._rows.commit())
 
     def _choose_synchronous(self, commands: Sequence[Command[Any]]) -> None:
         # What is acknowledged survives a power cut; a group of deltas alone survives the death of the process
@@ -92,4 +91,4 @@ class GroupRunner:
     def _undo(self, mark: Mark) -> None:
         self._execute("ROLLBACK TO unit")
         self._execute("RELEASE unit")
-        self._rows.undo(mark)
+        self._rows.undo_to(mark)

@@ -1,12 +1,12 @@
 """The schema's history: numbered files, applied in order, each in one transaction."""
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from chatcore.errors import SchemaTooNew, StorageError
+from storage.sqlite.backup import copy_database
 
 __all__ = ["MIGRATIONS", "check_version", "migrate"]
 
@@ -59,9 +59,5 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str
 def _keep_copy(connection: sqlite3.Connection, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)  # of a try that was cut off
-    copy = sqlite3.connect(part)
-    try:
-        connection.backup(copy)
-    finally:
-        copy.close()
-    os.replace(part, target)
+    copy_database(connection, part, renumbered=False)
+    part.replace(target)

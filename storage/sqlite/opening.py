@@ -53,7 +53,8 @@ async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> Sql
     # The readers go first: the last connection that could write must also be the last to be closed.
     owned.push_async_callback(_shielded, readers.close)
     await readers.open(path)
-    writer = Writer(connection, await connection.run(GroupRunner), publish)
+    runner = await connection.run(GroupRunner)
+    writer = Writer(connection, runner.run, publish)
     # A task and no task group: what opens a store may be a generator, and no group is held across a `yield`.
     task = asyncio.create_task(writer.run(), name="chatcore sqlite writer")
     owned.push_async_callback(_shielded, lambda: _finish(writer, task, connection))
@@ -62,7 +63,12 @@ async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> Sql
 
 async def _check_before_writing(path: Path) -> None:
     if await to_thread.run_sync(path.exists):
-        connection = await open_reader(path)
+        try:
+            connection = await open_reader(path)
+        except StorageError as error:
+            if error.data.get("sqlite") == "SQLITE_READONLY_ROLLBACK":
+                return  # the power went before it was in WAL: whoever writes rolls back what is half done
+            raise
         try:
             await connection.run(check_version)
         finally:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from chatcore.errors import StorageError
 from storage.sqlite.connection import Connection, open_reader
 
 __all__ = ["Readers"]
@@ -46,6 +47,8 @@ class Readers:
         return await self._free().run(function, *args, **kwargs)
 
     def _free(self) -> Connection:
+        if not self._connections:
+            raise StorageError("The store is closed.")
         return min(self._connections, key=lambda connection: connection.waiting)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
 from chatcore.commands import Command
 from chatcore.errors import NotFound
@@ -11,7 +11,7 @@ from chatcore.messages import Attachment, Conversation, Message
 from chatcore.ports import Changes, ConversationPage, FileStore, ListChanges, StoredPage
 from storage.files import Files
 from storage.sqlite import pages, reads
-from storage.sqlite.backup import copy_database, make_target
+from storage.sqlite.backup import BackupFolder, copy_database
 from storage.sqlite.check import damage
 from storage.sqlite.readers import Readers
 from storage.sqlite.writer import Writer
@@ -79,10 +79,16 @@ class SqliteStore:
         return sentences
 
     async def backup(self, target: Path) -> None:
-        await to_thread.run_sync(make_target, target)
-        async with self._files.uncollected():
-            await self._readers.run(copy_database, target / DATABASE)
-            await self._files.copy_to(target)
+        folder = BackupFolder(target)
+        await to_thread.run_sync(folder.make)
+        try:
+            async with self._files.uncollected():
+                await self._readers.run(copy_database, folder.path / DATABASE, renumbered=True)
+                await self._files.copy_to(folder.path)
+            await to_thread.run_sync(folder.finish)
+        finally:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(folder.discard)
 
     def _damaged_files(self, attachments: list[Attachment]) -> list[str]:
         sentences = []

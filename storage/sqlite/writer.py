@@ -1,19 +1,22 @@
 """The one that writes: takes all that waits, has it done as one group, publishes, wakes the callers."""
 
 import asyncio
+import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from chatcore.commands import Command
 from chatcore.errors import StorageError
 from chatcore.ports import Publish
 from storage.sqlite.connection import Connection
-from storage.sqlite.group import Failed, GroupRunner
+from storage.sqlite.group import Committed, Failed
 
 __all__ = ["Writer"]
 
 R = TypeVar("R")
+
+RunGroup = Callable[[sqlite3.Connection, Sequence[Command[Any]]], Committed]
 
 GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
@@ -22,9 +25,9 @@ GROUP_MAX = 512
 class Writer:
     """Where commands wait while a group is being committed."""
 
-    def __init__(self, connection: Connection, runner: GroupRunner, publish: Publish) -> None:
+    def __init__(self, connection: Connection, run_group: RunGroup, publish: Publish) -> None:
         self._connection = connection
-        self._runner = runner
+        self._run_group = run_group
         self._publish = publish
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[Command[Any], asyncio.Future[object]]] = deque()
@@ -77,7 +80,7 @@ class Writer:
     async def _write(self, group: list[tuple[Command[Any], asyncio.Future[object]]]) -> None:
         try:
             commands = [command for command, _ in group]
-            committed = await self._connection.run(self._runner.run, commands)
+            committed = await self._connection.run(self._run_group, commands)
         except StorageError as error:
             for _, caller in group:
                 if not caller.done():

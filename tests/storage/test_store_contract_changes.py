@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatcore.commands import AppendDeltas, TextAdded
+from chatcore.commands import AppendDeltas, Rate, TextAdded
 from chatcore.errors import NotFound
 from chatcore.events import (
     ConversationChanged,
@@ -237,9 +237,12 @@ async def test_a_vote_taken_back_is_told_to_late_readers(ann: Person, published:
 async def test_all_of_a_vote_comes_back(ann: Person) -> None:
     made = await ann.new()
     _, first = await ann.ask(made, "q", "a")
-    await ann.rate(first, "dislike", "Nein 🙂\n'quoted'")
+    given = Feedback(rating="dislike", comment="Nein 🙂\n'quoted'", reasons=("wrong", 'zu lang, "so"'))
+    assert await ann.store.write(Rate(user="ann", message_id=first.id, feedback=given)) == given
     (vote,) = (await ann.page(made)).feedback
-    assert vote.feedback == Feedback(rating="dislike", comment="Nein 🙂\n'quoted'")
+    assert vote.feedback == given
+    (event,) = [event for event in await changes(ann, made) if isinstance(event, FeedbackChanged)]
+    assert event.feedback == given
 
 
 async def test_a_page_has_the_votes_of_its_messages_only(ann: Person) -> None:

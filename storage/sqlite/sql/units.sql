@@ -128,13 +128,16 @@ WHERE d.message IN (SELECT value FROM json_each(?))
 ORDER BY d.id
 
 -- name: first_said
-SELECT d.message, min(d.id) FROM delta AS d JOIN run AS r ON r.message = d.message GROUP BY d.message
+SELECT d.message, min(d.id) FROM delta AS d JOIN run AS r ON r.message = d.message GROUP BY d.message ORDER BY min(d.id)
 
 -- name: counters_in_deltas
-SELECT m.conversation, max(d.seq)
+-- Where deltas have counted further than the conversation's row knows.
+SELECT c.id, max(d.seq)
 FROM delta AS d
 JOIN message AS m ON m.id = d.message
-GROUP BY m.conversation
+JOIN conversation AS c ON c.id = m.conversation
+GROUP BY c.id
+HAVING max(d.seq) > c.counter
 
 -- name: last_delta
 SELECT max(id) FROM delta

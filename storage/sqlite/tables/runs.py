@@ -1,20 +1,21 @@
-"""What running answers say, on the writing connection: appended at the end, cut off at the front."""
+"""Who runs, and what running answers say: appended at the end of a table, cut off at its front."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
 
 from chatcore.commands import PartOpened, TextAdded
-from storage.rows import Live, Said
+from storage.rows import ConversationRow, Live, RunRow, Said
 from storage.sqlite.statements import load
+from storage.sqlite.tables.base import Table
 from storage.sqlite.values import blob, part_of, text
 
-__all__ = ["Saying"]
+__all__ = ["Runs"]
 
 _SQL = load("units")
 
 
-class Saying:
-    """The runs and the delta table, with what the writer remembers so that a delta costs one insert.
+class Runs(Table):
+    """The tables `run` and `delta`, with what the writer remembers so that a delta costs one insert.
 
     What is remembered is of two kinds. Copies of rows (who runs) are dropped whenever anything is undone.
     Numbers (a conversation's counter, the next row, an answer's first row) only ever grow, so that one which
@@ -22,40 +23,34 @@ class Saying:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._execute = connection.execute
+        super().__init__(connection)
         self._running: dict[str, tuple[str, Live]] = {}  # by message id, with the owner
         self._lives: dict[int, Live] = {}  # by key of the conversation
         self._first: dict[int, int] = {}  # by key of the message
-        self._ended: list[tuple[int, int]] = []  # keys of message and conversation, not yet committed
-        self._next = 1
+        self._ended: dict[int, int] = {}  # message to conversation, both keys; not yet committed
+        self._next = 1  # key of the next row of `delta`
+        self._take_up()
 
-    def open(self) -> None:
-        """Take up the numbers of what other processes have left."""
-        (last,) = self._execute(_SQL["last_delta"]).fetchone()
-        self._next = (last or 0) + 1
-        self._first = dict(self._execute(_SQL["first_said"]).fetchall())
-        for conversation, counter in self._execute(_SQL["counters_in_deltas"]).fetchall():
-            self._lives[conversation] = Live(0, "", counter)
+    def runs(self, conversation: int) -> list[RunRow]:
+        rows = self._execute(_SQL["runs"], (conversation,)).fetchall()
+        return [RunRow(message, owner, running == 1) for message, owner, running in rows]
 
-    def counter(self, conversation: int, stored: int) -> int:
-        """The conversation's newest seq, where its row says `stored`."""
-        live = self._lives.get(conversation)
-        return stored if live is None else max(stored, live.seq)
+    def count_runs(self, user: int) -> int:
+        count: int = self._execute(_SQL["count_runs"], (user,)).fetchone()[0]
+        return count
 
-    def counted(self, conversation: int, counter: int) -> None:
-        """The conversation's counter is this now."""
-        live = self._lives.get(conversation)
-        if live is not None:
-            live.seq = max(live.seq, counter)
+    def insert_run(self, conversation: ConversationRow, message: int, owner: str, *, running: bool) -> None:
+        values = (message, conversation.key, conversation.owner, owner, running)
+        self._execute(_SQL["insert_run"], values)
+
+    def start_run(self, message: int) -> None:
+        self._execute(_SQL["start_run"], (message,))
 
     def live(self, message_id: str, owner: str) -> Live | None:
-        """See `Rows.live`."""
         found = self._running.get(message_id) or self._load(message_id)
         return found[1] if found is not None and found[0] == owner else None
 
-    def append(self, entries: Sequence[tuple[int, int, Said]]) -> None:
-        """See `Rows.append_said`."""
+    def append_said(self, entries: Sequence[tuple[int, int, Said]]) -> None:
         at = self._next
         rows: list[tuple[int, int, int, int, int | None, str]] = []
         for message, seq, said in entries:
@@ -69,7 +64,6 @@ class Saying:
         self._next = at
 
     def said(self, messages: Collection[int]) -> dict[int, list[Said]]:
-        """See `Rows.said`."""
         found: dict[int, list[Said]] = {}
         for message, public, index, start, body in self._execute(_SQL["said"], (text(list(messages)),)):
             said: Said
@@ -80,37 +74,56 @@ class Saying:
             found.setdefault(message, []).append(said)
         return found
 
-    def end(self, message: int) -> None:
-        """See `Rows.end_run`."""
+    def end_run(self, message: int) -> None:
         for conversation, public in self._execute(_SQL["end_run"], (message,)).fetchall():
             self._running.pop(public.hex(), None)
-            self._ended.append((message, conversation))
+            self._ended[message] = conversation
         self._trim(message)
 
-    def mark(self) -> int:
-        """What `undo` needs, taken at the beginning of a unit."""
+    def ended_so_far(self) -> int:
+        """How many answers the group has ended: the mark for `undo`."""
         return len(self._ended)
 
-    def undo(self, mark: int) -> None:
+    def undo(self, ended: int) -> None:
         """All since the mark was undone in the tables."""
-        del self._ended[mark:]
+        while len(self._ended) > ended:
+            self._ended.popitem()
         self._running.clear()
 
     def committed(self) -> None:
         """All was committed: the numbers of what has ended are in its rows."""
-        for message, conversation in self._ended:
+        for message, conversation in self._ended.items():
             self._first.pop(message, None)
             live = self._lives.get(conversation)
             if live is not None and live.message in {0, message}:
                 del self._lives[conversation]
         self._ended.clear()
 
+    def _take_up(self) -> None:
+        """Remember the numbers of what other processes have left."""
+        (last,) = self._execute(_SQL["last_delta"]).fetchone()
+        self._next = (last or 0) + 1
+        self._first = dict(self._execute(_SQL["first_said"]).fetchall())
+        for conversation, counter in self._execute(_SQL["counters_in_deltas"]).fetchall():
+            self._lives[conversation] = Live(0, "", counter)
+
+    def _counter(self, conversation: int, stored: int) -> int:
+        """The conversation's newest seq, where its row says `stored`."""
+        live = self._lives.get(conversation)
+        return stored if live is None else max(stored, live.seq)
+
+    def _counted(self, conversation: int, counter: int) -> None:
+        """The conversation's counter is this now."""
+        live = self._lives.get(conversation)
+        if live is not None:
+            live.seq = max(live.seq, counter)
+
     def _load(self, message_id: str) -> tuple[str, Live] | None:
         row = self._execute(_SQL["live"], (blob(message_id),)).fetchone()
         if row is None:
             return None
         message, owner, conversation, public, stored = row
-        live = Live(message, public.hex(), self.counter(conversation, stored))
+        live = Live(message, public.hex(), self._counter(conversation, stored))
         self._lives[conversation] = live
         self._running[message_id] = owner, live
         return owner, live
@@ -120,8 +133,8 @@ class Saying:
         first = self._first.get(message)
         if first is None:
             return
-        ended = {key for key, _ in self._ended}
-        front = min((at for key, at in self._first.items() if key not in ended), default=None)
+        # they stand in the order of their first rows
+        front = next((at for key, at in self._first.items() if key not in self._ended), None)
         if front is None:
             self._execute(_SQL["clear_said"])
         elif first < front:

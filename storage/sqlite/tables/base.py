@@ -1,0 +1,18 @@
+"""What all groups of tables share: the writing connection."""
+
+import sqlite3
+from typing import Any
+
+__all__ = ["Table"]
+
+
+class Table:
+    """Methods of `storage.rows.Rows` over some of the tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    def _insert(self, sql: str, parameters: tuple[Any, ...]) -> int:
+        key = self._execute(sql, parameters).lastrowid
+        return -1 if key is None else key  # always set after an INSERT

@@ -1,0 +1,110 @@
+"""Conversations, their owners, and the keys by which things were made."""
+
+import sqlite3
+
+from chatcore.messages import Conversation
+from storage.ids import to_us
+from storage.rows import ConversationRow, Keyed, Made
+from storage.sqlite.statements import load
+from storage.sqlite.tables.runs import Runs
+from storage.sqlite.values import blob, conversation_row, text, time
+
+__all__ = ["Conversations"]
+
+_SQL = load("units")
+_COUNTER = 18  # its place in `conversation_row`
+
+
+class Conversations(Runs):
+    """The tables `user` and `conversation`; over `Runs`, which knows how far running answers have counted."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._users: dict[str, int] = {}
+        self._list_seqs: dict[int, int] = {}
+        self._seen: ConversationRow | None = None
+
+    def undo(self, ended: int) -> None:
+        super().undo(ended)
+        self._users.clear()
+        self._seen = None
+
+    def user(self, name: str) -> int:
+        found = self._users.get(name)
+        if found is None:
+            row = self._execute(_SQL["user"], (name,)).fetchone()
+            found = row[0] if row else self._insert(_SQL["insert_user"], (name,))
+            self._users[name] = found
+        return found
+
+    def next_list_seq(self, owner: int) -> int:
+        # remembered and never taken back: no other connection counts, and gaps are legal
+        last = self._list_seqs.get(owner)
+        if last is None:
+            last = self._execute(_SQL["last_list_seq"], (owner,)).fetchone()[0] or 0
+        self._list_seqs[owner] = last + 1
+        return last + 1
+
+    def made(self, user: str, key: str) -> Made | None:
+        row = self._execute(_SQL["made_message"], (user, key)).fetchone()
+        if row is not None:
+            return Made(row[0], row[1].hex(), row[2].hex())
+        row = self._execute(_SQL["made_conversation"], (user, key)).fetchone()
+        return Made(row[0], row[1].hex(), None) if row is not None else None
+
+    def conversation(self, conversation_id: str, user: str | None) -> ConversationRow | None:
+        row = self._execute(_SQL["conversation"], (blob(conversation_id),)).fetchone()
+        if row is None or (user is not None and row[3] != user):
+            return None
+        found = self._seen = conversation_row(row, self._counter(row[0], row[_COUNTER]))
+        return found
+
+    def insert_conversation(
+        self, conversation: Conversation, owner: int, counter: int, keyed: Keyed | None
+    ) -> None:
+        created = to_us(conversation.created_at)
+        self._execute(
+            _SQL["insert_conversation"],
+            (
+                blob(conversation.id),
+                owner,
+                conversation.title,
+                text(conversation.settings),
+                conversation.pinned,
+                conversation.archived,
+                conversation.running,
+                created,
+                to_us(conversation.updated_at),
+                created,
+                conversation.seq,
+                counter,
+                conversation.list_seq,
+                conversation.activity,
+                keyed and keyed.key,
+                keyed and keyed.digest,
+            ),
+        )
+
+    def update_conversation(self, row: ConversationRow) -> None:
+        self._counted(row.key, row.counter)
+        seen, self._seen, new = self._seen, None, row.conversation
+        if seen is not None and seen.key != row.key:
+            seen = None  # another one was read since: all is written
+        if seen is not None and seen.conversation == new:
+            self._execute(_SQL["count_change"], (row.counter, row.key))
+            return
+        changed = (row.head, text(new.settings), to_us(row.changed_at), new.seq, row.counter)
+        if seen is not None and seen.conversation.list_seq == new.list_seq:
+            self._execute(_SQL["update_conversation"], (*changed, row.key))
+            return
+        listed = (
+            new.title,
+            new.pinned,
+            new.archived,
+            new.running,
+            to_us(new.updated_at),
+            time(row.deleted_at),
+            new.list_seq,
+            new.activity,
+        )
+        self._execute(_SQL["update_listed_conversation"], (*changed, *listed, row.key))

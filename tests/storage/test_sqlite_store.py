@@ -1,0 +1,175 @@
+"""The store from outside: its epochs, its backups, its directory."""
+
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+
+from chatcore.errors import DataDirectoryInUse, StorageError
+from storage.sqlite import SqliteStore, open_store
+from tests.storage.acting import Person, pieces
+
+
+def _silent(_events: object) -> None:
+    pass
+
+
+async def _epoch(directory: Path) -> str:
+    async with open_store(str(directory), publish=_silent) as store:
+        return store.epoch
+
+
+async def test_the_epoch_stays_over_a_clean_stop_only(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    first = await _epoch(data)
+    assert await _epoch(data) == first
+    async with open_store(str(data), publish=_silent) as store:
+        assert store.epoch == first
+        made = await Person(store).new()
+        shutil.copytree(data, copy)  # what a death would leave
+    assert await _epoch(data) == first
+    async with open_store(str(copy), publish=_silent) as store:
+        assert store.epoch != first
+        assert (await store.conversation("ann", made.id)).id == made.id
+    assert await _epoch(copy) == store.epoch
+
+
+async def test_the_directory_is_the_owners_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with open_store(str(data), publish=_silent):
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        with anyio.fail_after(10), pytest.raises(DataDirectoryInUse):
+            await _epoch(data)
+    await _epoch(data)
+
+
+async def test_nothing_is_left_beside_a_closed_database(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        await Person(store).new()
+        assert (tmp_path / "chat.db-wal").exists()
+    assert not (tmp_path / "chat.db-wal").exists()
+
+
+async def test_a_backup_is_whole_while_others_write(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path / "data"), publish=_silent) as store:
+        ann = Person(store)
+        made = await ann.new()
+        attachment = await ann.file("letter")
+        await ann.post(made, "with a file", files=[attachment])
+        acknowledged: list[str] = []
+        stop = anyio.Event()
+
+        async def write() -> None:
+            while not stop.is_set():
+                acknowledged.append((await ann.post(made, "x")).id)
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(write)
+                while len(acknowledged) < 20:
+                    await anyio.wait_all_tasks_blocked()
+                before = list(acknowledged)
+                await store.backup(tmp_path / "backup")
+                stop.set()
+    async with open_store(str(tmp_path / "backup"), publish=_silent) as copy:
+        assert copy.epoch != store.epoch
+        assert await copy.check() == []
+        for message_id in before:
+            await copy.message("ann", message_id)
+        assert copy.files.path(attachment).read_bytes() == b"letter"
+        await Person(copy).post(made, "on we go")
+
+
+async def test_a_backup_does_not_overwrite(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "kept").write_text("mine")
+    async with open_store(str(tmp_path / "data"), publish=_silent) as store:
+        with pytest.raises(StorageError, match="already"):
+            await store.backup(tmp_path / "there")
+        with pytest.raises(StorageError):
+            await store.backup(tmp_path / "no" / "such" / "folder")
+    assert [entry.name for entry in (tmp_path / "there").iterdir()] == ["kept"]
+
+
+async def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_store(str(tmp_path / "data"), publish=_silent) as store:
+
+        async def fail(_directory: Path) -> None:
+            raise StorageError("planted")
+
+        monkeypatch.setattr(store._files, "copy_to", fail)
+        with pytest.raises(StorageError, match="planted"):
+            await store.backup(tmp_path / "backup")
+        assert not [entry async for entry in anyio.Path(tmp_path).glob("backup*")]
+
+
+async def test_the_check_finds_files_that_are_not_as_they_were(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        ann = Person(store)
+        made = await ann.new()
+        shorter, gone = await ann.file("shorter"), await ann.file("gone")
+        await ann.post(made, "x", files=[shorter, gone])
+        assert await store.check() == []
+        path = store.files.path(shorter)
+        path.chmod(0o600)
+        path.write_bytes(b"short")
+        store.files.path(gone).unlink()
+        assert await store.check() == [
+            f"The file {shorter.path} has 5 bytes, not 7.",
+            f"The file {gone.path} is missing.",
+        ]
+
+
+async def test_ids_never_go_back_even_when_the_clock_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        before = await Person(store).new()
+    future = "ffff" + before.id[4:]
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection, connection:
+        connection.execute("UPDATE conversation SET public = ?", (bytes.fromhex(future),))
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        after = await Person(store).new()
+        assert future < after.id < (await Person(store).new()).id
+
+
+async def test_reads_go_on_while_the_writer_is_busy(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        made = await Person(store).new()
+        with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with anyio.fail_after(2):
+                assert await store.conversation("ann", made.id) == made
+            other.execute("ROLLBACK")
+
+
+async def test_pages_are_asked_for_in_parallel(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        ann = Person(store)
+        made = await ann.new()
+        await ann.post(made, "x")
+        found: list[int] = []
+
+        async def look() -> None:
+            found.append(len((await ann.page(made)).messages))
+
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(20):
+                    tasks.start_soon(look)
+        assert found == [1] * 20
+        assert isinstance(store, SqliteStore)
+
+
+async def test_an_upload_is_referred_to_by_hash(tmp_path: Path) -> None:
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        one = await store.files.put(pieces(b"same"), "a.txt", max_bytes=9)
+        two = await store.files.put(pieces(b"same"), "b.txt", max_bytes=9)
+        ann = Person(store)
+        await ann.post(await ann.new(), "x", files=[one, two])
+        kept, after = await store.attachments(after=0, limit=10)
+        assert ([attachment.sha256 for attachment in kept], after) == ([one.sha256], None)
