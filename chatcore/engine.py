@@ -11,6 +11,7 @@ from chatcore.commands import InterruptRuns, Purge, Purged
 from chatcore.conversations import Conversations
 from chatcore.core import LOCAL_USER
 from chatcore.exchanges import Exchanges
+from chatcore.reactions import Reactions
 from chatcore.reading import Reading
 
 __all__ = ["LOCAL_USER", "Engine"]
@@ -19,11 +20,11 @@ CLOSE_SECONDS = 0.8
 INTERRUPTED = "The server went down while this answer was being written."
 
 
-class Engine(Conversations, Exchanges, Reading):
+class Engine(Conversations, Exchanges, Reactions, Reading):
     """A store, its responders, and all that goes on between them. Made by `chatcore.open_engine`.
 
-    Its calls stand in four chapters: `chatcore.conversations`, `chatcore.exchanges`, `chatcore.reading`,
-    and upkeep here.
+    Its calls stand in chapters: `chatcore.conversations`, `chatcore.exchanges`, `chatcore.reactions`,
+    `chatcore.reading`, and upkeep here.
     """
 
     async def start(self) -> None:

@@ -49,22 +49,30 @@ async def open_engine(
     if len(by_name) < len(given):
         raise InvalidInput("Two responders have the same name.")
     hub = Hub()
-    async with open_store(location, publish=hub.publish) as store, anyio.create_task_group() as tasks:
-        engine = Engine(
-            store,
-            hub,
-            tasks,
-            responders=by_name,
-            default_responder=given[0].name if given else None,
-            limits=limits or Limits(),
-        )
-        await engine.start()
+    async with open_store(location, publish=hub.publish) as store:
         try:
-            yield engine
-        finally:
-            with anyio.CancelScope(shield=True):
-                await engine.close()
-            tasks.cancel_scope.cancel()
+            async with anyio.create_task_group() as tasks:
+                engine = Engine(
+                    store,
+                    hub,
+                    tasks,
+                    responders=by_name,
+                    default_responder=given[0].name if given else None,
+                    limits=limits or Limits(),
+                )
+                await engine.start()
+                try:
+                    yield engine
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await engine.close()
+                    tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) > 1:
+                raise
+            # that tasks of ours run beside the block is no reason to wrap what it raises
+            error = group.exceptions[0]
+            raise error from error.__cause__
 
 
 def find_store(url: str) -> tuple[OpenStore, str]:

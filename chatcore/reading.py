@@ -3,6 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import anyio
+
 from chatcore.core import LOCAL_USER, Core
 from chatcore.errors import EngineClosed, NotFound
 from chatcore.events import ConversationEvent, Cursor, ListEvent, MessageChanged
@@ -39,7 +41,7 @@ class Reading(Core):
         part = message.parts[index] if 0 <= index < len(message.parts) else None
         if not isinstance(part, File):
             raise NotFound("There is no such file.")
-        return part.attachment, self._store.files.path(part.attachment)
+        return part.attachment, await anyio.to_thread.run_sync(self._store.files.path, part.attachment)
 
     async def wait_ended(self, message_id: str, *, user: str = LOCAL_USER) -> Message:
         """The message once its run has ended.

@@ -7,133 +7,27 @@ from every draft while the last commit was under way.
 """
 
 import logging
-import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import anyio
 from anyio.abc import TaskGroup
 
 from chatcore.asked import Asked
-from chatcore.commands import AppendDeltas, ChangeConversation, EndRun
-from chatcore.draft import Draft, Outgrown
+from chatcore.commands import AppendDeltas, ChangeConversation
+from chatcore.draft import Outgrown
 from chatcore.errors import ChatcoreError, ResponderError, RunEnded, StorageError
 from chatcore.events import ConversationEvent, MessageChanged
 from chatcore.limits import Limits
-from chatcore.messages import (
-    ENDINGS,
-    Conversation,
-    Message,
-    Reasoning,
-    Status,
-    Text,
-    ToolCall,
-    ToolResult,
-    Usage,
-    text_of,
-)
+from chatcore.messages import ENDINGS, Conversation, Message, text_of
 from chatcore.ports import Output, Responder, Store
+from chatcore.run import Outcome, Run
 from chatcore.titles import title_from
 
-__all__ = ["Run", "Runs"]
+__all__ = ["Runs"]
 
 log = logging.getLogger("chatcore.runs")
 
-MAX_PENDING_BYTES = 64 * 1024
-CLOSE_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 2.0)
-
-
-class Run:
-    """One try at answering.
-
-    Attributes:
-        message: The answer as it was when the run began.
-        ended: Set when its ending is stored (by this run or by another's unit).
-    """
-
-    def __init__(self, message: Message, limits: Limits, clock: Callable[[], float]) -> None:
-        self.message = message
-        self.ended = anyio.Event()
-        self.draft = Draft(message.id, limits.answer_chars)
-        self.asked: Asked | None = None
-        self.usage: Usage | None = None
-        self.model = message.model
-        self.superseded = False
-        self._scope = anyio.CancelScope()
-        self._clock = clock
-        self._heard = clock()
-        self._space = anyio.Event()
-        self._ending: tuple[Status, str | None, str | None] | None = None
-
-    def end(self, status: Status, reason: str | None = None, code: str | None = None) -> None:
-        """Have it end like this, with what was said so far; the first ending asked for holds."""
-        if self._ending is None:
-            self._ending = (status, reason, code)
-        self._scope.cancel()
-
-    def ending(self, owner: str, default: tuple[Status, str | None, str | None]) -> EndRun:
-        """The ending as a command, with all that was said until this moment."""
-        status, reason, code = self._ending or default
-        return EndRun(
-            owner=owner,
-            message_id=self.message.id,
-            status=status,
-            parts=self.draft.parts(),
-            reason=reason,
-            reason_code=code,
-            model=self.model,
-            usage=self.usage,
-            memory_from=self.asked.memory_from if self.asked else None,
-        )
-
-    def silent_for(self) -> float:
-        """Seconds since its responder last said something; 0 while it waits for the store."""
-        return max(0.0, self._clock() - self._heard)
-
-    def has_space(self) -> None:
-        """Its deltas were committed: a responder that waits goes on."""
-        self._space.set()
-
-    async def listen(self, stream: AsyncIterator[Output], said: Callable[["Run"], None]) -> None:
-        """Take what the responder says until it ends, is cancelled or raises."""
-        with self._scope:
-            if self._ending is not None:
-                self._scope.cancel()
-            try:
-                async for output in stream:
-                    self._heard = self._clock()
-                    if type(output) is str:
-                        self.draft.say(output)
-                    else:
-                        self._take(output)
-                    said(self)
-                    if self.draft.pending_bytes > MAX_PENDING_BYTES:
-                        await self._wait_for_space()
-            finally:
-                if isinstance(stream, AsyncGenerator):
-                    with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-                        await stream.aclose()
-
-    def _take(self, output: object) -> None:
-        match output:
-            case Text() | Reasoning() | ToolCall() | ToolResult():
-                self.draft.add(output)
-            case str():  # a subclass of str
-                self.draft.say(str(output))
-            case Usage():
-                self.usage = output
-            case _:
-                kind = type(output).__name__
-                raise ResponderError(
-                    f"The responder gave a value of type {kind} where text or a part belongs."
-                )
-
-    async def _wait_for_space(self) -> None:
-        self._heard = math.inf
-        while self.draft.pending_bytes > MAX_PENDING_BYTES:
-            self._space = anyio.Event()
-            await self._space.wait()
-        self._heard = self._clock()
 
 
 class Runs:
@@ -153,6 +47,7 @@ class Runs:
         self._tasks = tasks
         self._by_message: dict[str, Run] = {}
         self._by_conversation: dict[str, Run] = {}
+        self._alive: set[Run] = set()
         self._dirty: dict[str, Run] = {}
         self._wake = anyio.Event()
         self._unwritten: set[str] = set()
@@ -175,6 +70,7 @@ class Runs:
         if message.status == "running":
             run = Run(message, self._limits, self._clock)
             self._by_message[message.id] = self._by_conversation[message.conversation_id] = run
+            self._alive.add(run)
             self._tasks.start_soon(self._run, run)
         elif message.status in ENDINGS and (known := self._by_message.get(message.id)) is not None:
             known.superseded = True
@@ -188,22 +84,25 @@ class Runs:
 
     async def close(self, seconds: float) -> None:
         """End all runs as `interrupted`; gives up on what can't be stored within `seconds`."""
-        runs = list(self._by_message.values())
-        for run in runs:
+        for run in self._by_message.values():
             run.end("interrupted", "The server was stopped.", "server_stopped")
         with anyio.move_on_after(seconds, shield=True):
-            for run in runs:
-                await run.ended.wait()
+            for run in list(self._alive):
+                await run.over.wait()
 
     async def _run(self, run: Run) -> None:
-        outcome = await self._answer(run)
-        self._dirty.pop(run.message.id, None)
-        if not run.superseded:
-            await self._store_ending(run, outcome)
-        if outcome[0] == "complete" and run.asked is not None:
-            await self._make_title(run.asked.conversation, run.asked.question)
+        try:
+            outcome = await self._answer(run)
+            self._dirty.pop(run.message.id, None)
+            if not run.superseded:
+                await self._store_ending(run, outcome)
+            if outcome[0] == "complete" and run.asked is not None:
+                await self._make_title(run.asked.conversation, run.asked.question)
+        finally:
+            self._alive.discard(run)
+            run.over.set()
 
-    async def _answer(self, run: Run) -> tuple[Status, str | None, str | None]:
+    async def _answer(self, run: Run) -> Outcome:
         """How the run ended, when nobody asked for another ending."""
         try:
             stream = await self._begin(run)
@@ -240,7 +139,7 @@ class Runs:
         run.asked = Asked(self._store, conversation, question, beginning=beginning)
         return responder.respond(run.asked)
 
-    async def _store_ending(self, run: Run, outcome: tuple[Status, str | None, str | None]) -> None:
+    async def _store_ending(self, run: Run, outcome: Outcome) -> None:
         """Retried until it is written: a run that has ended must not look as if it went on."""
         pause, longest = RETRY_SECONDS
         command = run.ending(self.owner, outcome)

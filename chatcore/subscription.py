@@ -90,7 +90,7 @@ class Subscription(Generic[E]):
         """
         if self._gave and self._window_seconds:
             await anyio.sleep(self._window_seconds)
-        while not self._over and not self._hub.closed:
+        while not self._over:
             batch = await self._next()
             if batch:
                 self._gave = True
@@ -104,12 +104,17 @@ class Subscription(Generic[E]):
             self._foreign = False
             self._position = 0
             return [self._reset()]
+        if self._log.holds(self._position):
+            batch = merged(_until_deleted(self._log.since(self._position)))
+            if batch:
+                return batch
+        if self._hub.closed:  # what was published before is still given: the endings of interrupted answers
+            self._over = True
+            return []
         if not self._log.holds(self._position):
             return await self._catch_up()
-        batch = merged(_until_deleted(self._log.since(self._position)))
-        if not batch:
-            await self._log.wait(self._position)
-        return batch
+        await self._log.wait(self._position)
+        return []
 
     def _beyond_the_end(self) -> bool:
         """A place that never was, or was lost with a power cut."""

@@ -14,6 +14,7 @@ from chatcore import (
     Limits,
     ListChanged,
     Message,
+    MessageChanged,
     Output,
     Reasoning,
     Refused,
@@ -285,6 +286,17 @@ async def test_closing_interrupts_with_the_text_kept(url: str, script: ScriptedR
         assert (second.status, second.parts) == ("interrupted", ())
 
 
+async def test_closing_waits_for_the_title(url: str, script: ScriptedResponder) -> None:
+    if url == "memory:":
+        pytest.skip("a memory store is gone when it is closed")
+    async with open_engine(url, responder=script) as engine:
+        sent, run = await ask(engine, script, "What is it?")
+        run.end("It.")
+        await engine.wait_ended(sent.answer.id)
+    async with open_engine(url, responder=script) as engine:
+        assert (await engine.conversation(sent.answer.conversation_id)).title == "What is it?"
+
+
 async def test_the_simplest_responder(url: str) -> None:
     async def shout(asked: Asked) -> AsyncIterator[str]:
         for word in asked.text.split():
@@ -294,3 +306,23 @@ async def test_the_simplest_responder(url: str) -> None:
         conversation = await engine.create(settings=Settings(system_prompt="Be loud."))
         sent = await engine.send(conversation.id, "hello there")
         assert text_of((await engine.wait_ended(sent.answer.id)).parts) == "HELLO THERE "
+
+
+async def test_a_subscriber_sees_the_interruption_before_the_end(url: str, script: ScriptedResponder) -> None:
+    last: list[str] = []
+    subscribed = anyio.Event()
+
+    async def follow(engine: Engine, conversation_id: str) -> None:
+        async with engine.subscribe(conversation_id) as events:
+            subscribed.set()
+            async for event in events:
+                if isinstance(event, MessageChanged):
+                    last.append(event.message.status)
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks, open_engine(url, responder=script) as engine:
+            sent, _ = await ask(engine, script)
+            tasks.start_soon(follow, engine, sent.answer.conversation_id)
+            await subscribed.wait()
+            await anyio.wait_all_tasks_blocked()
+    assert last[-1] == "interrupted"
