@@ -19,7 +19,6 @@ from chatcore.messages import (
     ToolResult,
     text_of,
 )
-from chatcore.ports import FileStore
 
 __all__ = ["Asked", "AskedFile", "estimate_tokens", "part_tokens"]
 
@@ -63,11 +62,17 @@ class AskedFile(Struct, frozen=True, kw_only=True):
     path: Path
 
 
+class Contents(Protocol):
+    """What is needed of a `chatcore.ports.FileStore` here."""
+
+    def path(self, attachment: Attachment) -> Path: ...
+
+
 class History(Protocol):
-    """What is needed of a `Store` here."""
+    """What is needed of a `chatcore.ports.Store` here."""
 
     @property
-    def files(self) -> FileStore: ...
+    def files(self) -> Contents: ...
 
     async def ancestors(self, message_id: str, *, limit: int) -> list[Message]: ...
 

@@ -6,10 +6,11 @@ Implementations live in `storage/` and `chatcore/responders/`; the engine knows 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from chatcore.asked import Asked
 from chatcore.commands import Command
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import (
@@ -25,9 +26,6 @@ from chatcore.messages import (
     ToolResult,
     Usage,
 )
-
-if TYPE_CHECKING:
-    from chatcore.asked import Asked
 
 __all__ = [
     "Changes",
@@ -239,7 +237,7 @@ class Responder(Protocol):
     context_tokens: int | None
     can_continue: bool
 
-    def respond(self, asked: "Asked") -> AsyncIterator[Output]:
+    def respond(self, asked: Asked) -> AsyncIterator[Output]:
         """Answer the last question of `asked`. The iterator is closed (`aclose`) when the run is stopped;
         whatever it raises ends the run `failed`; a `ChatcoreError`'s sentence is shown to the person.
         """

@@ -51,6 +51,7 @@ class Runs:
         self._dirty: dict[str, Run] = {}
         self._wake = anyio.Event()
         self._unwritten: set[str] = set()
+        self._closing = False
         self._clock = anyio.current_time
 
     @property
@@ -68,6 +69,8 @@ class Runs:
             return
         message = event.message
         if message.status == "running":
+            if self._closing:
+                return  # committed while the last tasks end: the next start finds it interrupted
             run = Run(message, self._limits, self._clock)
             self._by_message[message.id] = self._by_conversation[message.conversation_id] = run
             self._alive.add(run)
@@ -84,6 +87,7 @@ class Runs:
 
     async def close(self, seconds: float) -> None:
         """End all runs as `interrupted`; gives up on what can't be stored within `seconds`."""
+        self._closing = True
         for run in self._by_message.values():
             run.end("interrupted", "The server was stopped.", "server_stopped")
         with anyio.move_on_after(seconds, shield=True):

@@ -30,8 +30,8 @@ def seed(directory: Path, lengths: Sequence[int]) -> list[str]:
         for number, messages in enumerate(lengths):
             publics.append(ids.new())
             database.execute(
-                "INSERT INTO conversation (id, public, owner, title, head, settings, pinned, archived, running, "
-                "created_at_us, updated_at_us, changed_at_us, seq, counter, list_seq, activity) "
+                "INSERT INTO conversation (id, public, owner, title, head, settings, pinned, archived, "
+                "running, created_at_us, updated_at_us, changed_at_us, seq, counter, list_seq, activity) "
                 "VALUES (?, ?, 1, ?, ?, '{}', 0, 0, 0, 1, 1, 1, 1, ?, ?, ?)",
                 (
                     number + 1,

@@ -22,7 +22,7 @@ from chatcore.responders.refusals import cannot_see, refusal
 __all__ = ["CLOSE_SECONDS", "ChatCompletions", "ChatModel"]
 
 TRIES = 12
-"""Requests for one answer, all told: history is halved a few times, an option or two left out."""
+"""Requests for one answer, retries not counted: history is halved a few times, an option or two left out."""
 
 PAUSE_SECONDS = 0.5
 """Before the first retry; twice as long before each further one."""
@@ -83,7 +83,7 @@ class ChatCompletions:
             Refused: The question is too long, even without the history.
         """
         attempt = _Attempt(self._room(asked.settings), self._chat.retries)
-        for _ in range(TRIES):
+        for _ in range(TRIES + self._chat.retries):
             deltas = Deltas()
             said = opened = False
             try:

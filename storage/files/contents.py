@@ -71,9 +71,9 @@ class Files:
             await self._run(self._keep, temp)
             return self._attachment(temp, clean_name(name))
         finally:
+            self._writing.discard(temp.path.name)  # whatever keeps it from being discarded, the collector may
             with CancelScope(shield=True):
                 await to_thread.run_sync(temp.discard)
-            self._writing.discard(temp.path.name)
 
     def path(self, attachment: Attachment) -> Path:
         """The absolute path of the content, always inside of the store. It looks at the disk (briefly).

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from anyio import CancelScope, to_thread
 
@@ -21,6 +22,8 @@ from storage.sqlite.writer import Writer
 
 __all__ = ["open_store"]
 
+R = TypeVar("R")
+
 
 @asynccontextmanager
 async def open_store(location: str, *, publish: Publish) -> AsyncIterator[SqliteStore]:
@@ -37,9 +40,7 @@ async def open_store(location: str, *, publish: Publish) -> AsyncIterator[Sqlite
     async with AsyncExitStack() as owned:
         directory = await owned.enter_async_context(own_directory(Path(location)))
         # Cut off half-way, a thread could be left behind with a connection that nobody closes.
-        with CancelScope(shield=True):
-            store = await _open(directory, publish, owned)
-        yield store
+        yield await _shielded(lambda: _open(directory, publish, owned))
 
 
 async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> SqliteStore:
@@ -75,9 +76,23 @@ async def _check_before_writing(path: Path) -> None:
             await connection.close()
 
 
-async def _shielded(close: Callable[[], Awaitable[None]]) -> None:
+async def _shielded(work: Callable[[], Awaitable[R]]) -> R:
+    """Do it to its end, whoever cancels; then that is heard.
+
+    A scope's shield alone does not keep off those who cancel a task of asyncio's, as Ctrl-C and
+    `asyncio.timeout` do: connections would be left open.
+    """
+    task = asyncio.ensure_future(work())
+    cancelled: asyncio.CancelledError | None = None
     with CancelScope(shield=True):
-        await close()
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None and not task.cancelled() and task.exception() is None:
+        raise cancelled
+    return task.result()
 
 
 async def _finish(writer: Writer, task: asyncio.Task[None], connection: Connection) -> None:
