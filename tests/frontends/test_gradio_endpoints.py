@@ -13,6 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 
+from chatcore import Limits
 from chatcore.messages import File, text_of
 from tests.frontends.serving_page import serving_page
 
@@ -29,8 +30,15 @@ async def threaded(function: Callable[..., T], *given: object, **named: object) 
     return await to_thread.run_sync(partial(function, *given, **named), abandon_on_cancel=True)
 
 
-async def connect(url: str, user: str = "local") -> Client:
-    return await threaded(Client, url, verbose=False, analytics_enabled=False, headers={"Test-User": user})
+async def connect(url: str, user: str = "local", max_workers: int = 4) -> Client:
+    return await threaded(
+        Client,
+        url,
+        verbose=False,
+        analytics_enabled=False,
+        headers={"Test-User": user},
+        max_workers=max_workers,
+    )
 
 
 async def test_a_whole_conversation(tmp_path: Path) -> None:
@@ -120,13 +128,14 @@ async def test_another_users_things_are_not_found(tmp_path: Path) -> None:
 
 async def test_many_at_once(tmp_path: Path) -> None:
     """More than Gradio's own bound of 40 running events."""
-    async with serving_page(tmp_path) as (url, _, script):
-        client = await connect(url)
-        jobs = [await threaded(client.submit, f"Question {n}", api_name="/chat") for n in range(20)]
+    many = 45
+    async with serving_page(tmp_path, Limits(open_runs_per_user=many)) as (url, _, script):
+        client = await connect(url, max_workers=many)
+        jobs = [await threaded(client.submit, f"Question {n}", api_name="/chat") for n in range(many)]
         runs = [await script.next_run() for _ in jobs]
         assert len(runs) == len(jobs)
         for run in runs:
             run.end(run.asked.text.replace("Question", "Answer"))
         with anyio.fail_after(15):
             results = [await threaded(job.result) for job in jobs]
-        assert {text for text, _ in results} == {f"Answer {n}" for n in range(20)}
+        assert {text for text, _ in results} == {f"Answer {n}" for n in range(many)}

@@ -1,4 +1,4 @@
-"""200 exchanges with a real model whose memory is far too small for them."""
+"""A hundred exchanges with a real model whose memory is far too small for them; `scripts/soak memory` has more."""
 
 import itertools
 
@@ -10,12 +10,12 @@ from chatcore.responders.local import open_responder
 from tests.responders.asking import Talk, said
 from tests.responders.local_model import needs_weights
 
-EXCHANGES = 200
+EXCHANGES = 100
 CONTEXT_TOKENS = 512
 
 
 @needs_weights
-async def test_two_hundred_exchanges_go_on_without_an_error() -> None:
+async def test_a_hundred_exchanges_go_on_without_an_error() -> None:
     talk = Talk(Settings(parameters={"max_tokens": 2, "ignore_eos": True}))
     begins: list[str | None] = []
     largest = 0
@@ -31,4 +31,4 @@ async def test_two_hundred_exchanges_go_on_without_an_error() -> None:
                 largest = max(largest, usage.prompt_tokens)
     steps = sum(before != after for before, after in itertools.pairwise(begins))
     assert CONTEXT_TOKENS / 2 < largest <= CONTEXT_TOKENS - 2
-    assert 4 <= steps <= EXCHANGES / 5
+    assert 3 <= steps <= EXCHANGES / 5
