@@ -1,5 +1,6 @@
 """Calls about whole conversations: made, listed, changed, deleted."""
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from chatcore.commands import (
@@ -64,6 +65,32 @@ class Conversations(Core):
             user, archived=archived, pinned=pinned, after=after, limit=limit
         )
 
+    async def change(
+        self,
+        conversation_id: str,
+        *,
+        title: str | None | UnsetType = UNSET,
+        pinned: bool | UnsetType = UNSET,
+        archived: bool | UnsetType = UNSET,
+        settings: Settings | UnsetType = UNSET,
+        user: str = LOCAL_USER,
+    ) -> Conversation:
+        """Change what is given, all of it or nothing.
+
+        Raises:
+            NotFound, InvalidInput, LimitExceeded, StorageError
+        """
+        return await self._write(
+            ChangeConversation(
+                user=user,
+                conversation_id=conversation_id,
+                title=title if title is UNSET else self._title(title),
+                pinned=pinned,
+                archived=archived,
+                settings=settings if settings is UNSET else self._settings(settings),
+            )
+        )
+
     async def rename(
         self, conversation_id: str, title: str | None, *, user: str = LOCAL_USER
     ) -> Conversation:
@@ -72,7 +99,7 @@ class Conversations(Core):
         Raises:
             NotFound, LimitExceeded, StorageError
         """
-        return await self._change(user, conversation_id, title=self._title(title))
+        return await self.change(conversation_id, title=title, user=user)
 
     async def pin(self, conversation_id: str, pinned: bool = True, *, user: str = LOCAL_USER) -> Conversation:
         """Pin it, or let it go.
@@ -80,7 +107,7 @@ class Conversations(Core):
         Raises:
             NotFound, StorageError
         """
-        return await self._change(user, conversation_id, pinned=pinned)
+        return await self.change(conversation_id, pinned=pinned, user=user)
 
     async def archive(
         self, conversation_id: str, archived: bool = True, *, user: str = LOCAL_USER
@@ -90,7 +117,7 @@ class Conversations(Core):
         Raises:
             NotFound, StorageError
         """
-        return await self._change(user, conversation_id, archived=archived)
+        return await self.change(conversation_id, archived=archived, user=user)
 
     async def configure(
         self, conversation_id: str, settings: Settings, *, user: str = LOCAL_USER
@@ -100,7 +127,7 @@ class Conversations(Core):
         Raises:
             NotFound, InvalidInput, LimitExceeded, StorageError
         """
-        return await self._change(user, conversation_id, settings=self._settings(settings))
+        return await self.change(conversation_id, settings=settings, user=user)
 
     async def delete(self, conversation_id: str, *, user: str = LOCAL_USER) -> Conversation:
         """Take it out of every view and stop its answers; `undelete` brings it back until it is purged.
@@ -125,27 +152,6 @@ class Conversations(Core):
         """
         return await self._write(UndeleteConversation(user=user, conversation_id=conversation_id))
 
-    async def _change(
-        self,
-        user: str,
-        conversation_id: str,
-        *,
-        title: str | None | UnsetType = UNSET,
-        pinned: bool | UnsetType = UNSET,
-        archived: bool | UnsetType = UNSET,
-        settings: Settings | UnsetType = UNSET,
-    ) -> Conversation:
-        return await self._write(
-            ChangeConversation(
-                user=user,
-                conversation_id=conversation_id,
-                title=title,
-                pinned=pinned,
-                archived=archived,
-                settings=settings,
-            )
-        )
-
     def _title(self, title: str | None) -> str | None:
         if title is None:
             return None
@@ -154,7 +160,15 @@ class Conversations(Core):
         return title or None
 
     def _settings(self, settings: Settings) -> Settings:
+        try:
+            settings = msgspec.convert(msgspec.to_builtins(settings), Settings)
+            parameters = msgspec.json.encode(settings.parameters)
+        except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
+            raise InvalidInput(f"These settings can't be kept: {error}.") from error
+        self.limits.check("parameters_bytes", len(parameters), "Size of the parameters")
         self.limits.check("text_chars", len(settings.system_prompt or ""), "Length of the system prompt")
+        if settings.system_prompt is not None:
+            settings = msgspec.structs.replace(settings, system_prompt=clean_text(settings.system_prompt))
         if settings.responder is not None and settings.responder not in self.responders:
             known = ", ".join(self.responders) or "none"
             raise InvalidInput(f"There is no responder “{settings.responder}” (there are: {known}).")

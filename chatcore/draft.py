@@ -48,11 +48,13 @@ class Draft:
             self.say(part.text, type(part))
             return
         if isinstance(part, ToolCall):
-            part = ToolCall(part.call_id, clean_text(part.name), clean_text(part.arguments))
-            self._grow(len(part.name) + len(part.arguments))
+            texts = [clean_text(text) for text in (part.call_id, part.name, part.arguments)]
+            self._grow(sum(map(len, texts)))
+            part = ToolCall(*texts)
         elif isinstance(part, ToolResult):
-            part = ToolResult(part.call_id, clean_text(part.output), part.is_error)
-            self._grow(len(part.output))
+            call_id, output = clean_text(part.call_id), clean_text(part.output)
+            self._grow(len(call_id) + len(output))
+            part = ToolResult(call_id, output, part.is_error)
         self._open(part)
 
     def say(self, text: str, kind: type[Text] | type[Reasoning] = Text) -> None:

@@ -1,13 +1,15 @@
 """Calls that ask and are answered: post, send, edit, regenerate, continue, stop."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from msgspec import UNSET, UnsetType
 
 from chatcore.commands import AnswerMessage, PostMessage, RunSpec, SendMessage, Sent
 from chatcore.core import LOCAL_USER, Core
-from chatcore.errors import InvalidInput, Refused, StorageUnavailable
+from chatcore.errors import Busy, InvalidInput, Refused, StorageUnavailable
 from chatcore.messages import (
+    ENDINGS,
     Conversation,
     File,
     Message,
@@ -47,6 +49,8 @@ class Exchanges(Core):
         Raises:
             NotFound, InvalidInput, LimitExceeded, Busy, HeadMoved, IdempotencyConflict, StorageError
         """
+        if role not in get_args(Role):
+            raise InvalidInput(f"There is no role “{role}”.")
         parts = await self._parts(text, files)
         command = PostMessage(
             user=user,
@@ -149,7 +153,7 @@ class Exchanges(Core):
         await self._store.conversation(user, conversation_id)
         run = self._runs.running(conversation_id)
         if run is not None:
-            run.end("stopped")
+            self._runs.end(run, "stopped")
             await run.ended.wait()
 
     async def _send(
@@ -161,6 +165,7 @@ class Exchanges(Core):
         policy: Policy,
         key: str | None,
     ) -> Sent:
+        _check_policy(policy)
         run = self._run_spec(conversation, parts)
 
         def command() -> SendMessage:
@@ -181,9 +186,12 @@ class Exchanges(Core):
     async def _answer(
         self, message_id: str, continues: bool, policy: Policy, key: str | None, user: str
     ) -> Sent:
+        _check_policy(policy)
         if policy == "queue":
             raise InvalidInput("A further answer to an old question can't be queued.")
         message = await self._store.message(user, message_id)
+        if continues and message.status not in ENDINGS:
+            raise Busy("This answer is still being written.", message_id=message_id)
         conversation = await self._store.conversation(user, message.conversation_id)
         question = message
         if message.role == "assistant":
@@ -237,3 +245,8 @@ class Exchanges(Core):
         if not text.strip() and not files:
             raise InvalidInput("There is neither text nor a file to send.")
         return (Text(text), *files) if text else tuple(files)
+
+
+def _check_policy(policy: Policy) -> None:
+    if policy not in get_args(Policy):
+        raise InvalidInput(f"There is no policy “{policy}” (there are: {', '.join(get_args(Policy))}).")

@@ -14,6 +14,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         text_chars: Code points of a question, a posted message or a system prompt.
         answer_chars: Code points of an answer, reasoning and tool steps included; it is cut off there.
         title_chars: Code points of a title.
+        parameters_bytes: Size of a conversation's parameters as JSON.
         comment_chars: Code points of a comment on a vote; as much for all of its reasons together.
         files_per_message: Number of files.
         file_bytes: Size of one file.
@@ -25,6 +26,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     text_chars: int = 200_000
     answer_chars: int = 400_000
     title_chars: int = 200
+    parameters_bytes: int = 16_000
     comment_chars: int = 4_000
     files_per_message: int = 10
     file_bytes: int = 50_000_000

@@ -111,12 +111,12 @@ class Settings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         responder: Name of the responder; None means the engine's default.
         system_prompt: Put before the history; None means none.
-        parameters: Passed to the responder as they are (``temperature``, ``max_tokens``, …).
+        parameters: Passed to the responder as they are (``temperature``, ``max_tokens``, ``stop``, …).
     """
 
     responder: str | None = None
     system_prompt: str | None = None
-    parameters: Mapping[str, str | int | float | bool | None] = {}
+    parameters: Mapping[str, str | int | float | bool | None | Sequence[str]] = {}
 
 
 class Conversation(Struct, frozen=True, kw_only=True):

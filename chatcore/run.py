@@ -2,20 +2,25 @@
 
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TypeVar
 
 import anyio
+import msgspec
 
 from chatcore.asked import Asked
 from chatcore.commands import EndRun
 from chatcore.draft import Draft
 from chatcore.errors import ResponderError
 from chatcore.limits import Limits
-from chatcore.messages import Message, Reasoning, Status, Text, ToolCall, ToolResult, Usage
+from chatcore.messages import Message, Reasoning, Status, Text, ToolCall, ToolResult, Usage, clean_text
 from chatcore.ports import Output
 
 __all__ = ["Outcome", "Run"]
 
+T = TypeVar("T", bound=Text | Reasoning | ToolCall | ToolResult | Usage)
+
 MAX_PENDING_BYTES = 64 * 1024
+MAX_REASON_CHARS = 1_000
 CLOSE_SECONDS = 1.0
 
 Outcome = tuple[Status, str | None, str | None]
@@ -28,7 +33,9 @@ class Run:
     Attributes:
         message: The answer as it was when the run began.
         ended: Set when its ending is stored (by this run or by another's unit).
-        over: Set when nothing more is done for it (its title is made).
+        over: Set when nothing more is done for it: its responder has let go, its title is made.
+        superseded: Its ending was committed by somebody else's unit.
+        ending_begun: Somebody is storing its ending.
     """
 
     def __init__(self, message: Message, limits: Limits, clock: Callable[[], float]) -> None:
@@ -40,6 +47,7 @@ class Run:
         self.usage: Usage | None = None
         self.model = message.model
         self.superseded = False
+        self.ending_begun = False
         self._scope = anyio.CancelScope()
         self._clock = clock
         self._heard = clock()
@@ -55,13 +63,15 @@ class Run:
     def ending(self, owner: str, default: Outcome) -> EndRun:
         """The ending as a command, with all that was said until this moment."""
         status, reason, code = self._ending or default
+        # the sentence may be a stranger's: of a responder, or of the server that it asks
+        reason = reason and clean_text(reason)[:MAX_REASON_CHARS]
         return EndRun(
             owner=owner,
             message_id=self.message.id,
             status=status,
             parts=self.draft.parts(),
             reason=reason,
-            reason_code=code,
+            reason_code=code and clean_text(code),
             model=self.model,
             usage=self.usage,
             memory_from=self.asked.memory_from if self.asked else None,
@@ -82,6 +92,8 @@ class Run:
                 self._scope.cancel()
             try:
                 async for output in stream:
+                    if self._ending is not None:
+                        return  # a responder that goes on although it was cancelled is not listened to
                     self._heard = self._clock()
                     if type(output) is str:
                         self.draft.say(output)
@@ -98,11 +110,11 @@ class Run:
     def _take(self, output: object) -> None:
         match output:
             case Text() | Reasoning() | ToolCall() | ToolResult():
-                self.draft.add(output)
+                self.draft.add(_checked(output))
             case str():  # a subclass of str
                 self.draft.say(str(output))
             case Usage():
-                self.usage = output
+                self.usage = _checked(output)
             case _:
                 kind = type(output).__name__
                 raise ResponderError(
@@ -115,3 +127,12 @@ class Run:
             self._space = anyio.Event()
             await self._space.wait()
         self._heard = self._clock()
+
+
+def _checked(output: T) -> T:
+    """The value, its fields of the types that they are declared with: nothing else must reach the store."""
+    try:
+        return msgspec.convert(msgspec.structs.asdict(output), type(output))
+    except msgspec.ValidationError as error:
+        kind = type(output).__name__
+        raise ResponderError(f"The responder gave a {kind} that is none: {error}.") from error

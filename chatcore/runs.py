@@ -7,6 +7,7 @@ from every draft while the last commit was under way.
 """
 
 import logging
+import math
 from collections.abc import AsyncIterator, Mapping
 
 import anyio
@@ -15,10 +16,10 @@ from anyio.abc import TaskGroup
 from chatcore.asked import Asked
 from chatcore.commands import AppendDeltas, ChangeConversation
 from chatcore.draft import Outgrown
-from chatcore.errors import ChatcoreError, ResponderError, RunEnded, StorageError
+from chatcore.errors import ChatcoreError, NotFound, ResponderError, RunEnded, StorageError
 from chatcore.events import ConversationEvent, MessageChanged
 from chatcore.limits import Limits
-from chatcore.messages import ENDINGS, Conversation, Message, text_of
+from chatcore.messages import ENDINGS, Conversation, Message, Status, text_of
 from chatcore.ports import Output, Responder, Store
 from chatcore.run import Outcome, Run
 from chatcore.titles import title_from
@@ -88,17 +89,26 @@ class Runs:
     async def close(self, seconds: float) -> None:
         """End all runs as `interrupted`; gives up on what can't be stored within `seconds`."""
         self._closing = True
-        for run in self._by_message.values():
-            run.end("interrupted", "The server was stopped.", "server_stopped")
+        for run in list(self._by_message.values()):
+            self.end(run, "interrupted", "The server was stopped.", "server_stopped")
         with anyio.move_on_after(seconds, shield=True):
             for run in list(self._alive):
+                await run.ended.wait()
+            for run in list(self._alive):
                 await run.over.wait()
+
+    def end(self, run: Run, status: Status, reason: str | None = None, code: str | None = None) -> None:
+        """End the run like this, at once: a responder that does not let go is not waited for."""
+        run.end(status, reason, code)
+        if not run.ending_begun:
+            run.ending_begun = True
+            self._tasks.start_soon(self._store_ending, run, (status, reason, code))
 
     async def _run(self, run: Run) -> None:
         try:
             outcome = await self._answer(run)
-            self._dirty.pop(run.message.id, None)
-            if not run.superseded:
+            if not run.ending_begun:
+                run.ending_begun = True
                 await self._store_ending(run, outcome)
             if outcome[0] == "complete" and run.asked is not None:
                 await self._make_title(run.asked.conversation, run.asked.question)
@@ -119,9 +129,13 @@ class Runs:
             )
         except ChatcoreError as error:
             return "failed", error.sentence, error.code
-        except Exception as error:  # a responder is a stranger's code: whatever it raises ends its run
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a responder is a stranger's code: whatever it raises ends its run
+            if isinstance(error, anyio.get_cancelled_exc_class()) and _are_cancelled():
+                raise
             log.warning("responder failed", exc_info=error, extra={"action": "responder_failed"})
-            return "failed", f"The model failed: {type(error).__name__}: {error}"[:1000], "responder_error"
+            return "failed", f"The model failed: {_described(error)}", "responder_error"
         if not run.draft.parts():
             return "failed", "The model ended without a word.", "no_answer"
         return "complete", None, None
@@ -146,12 +160,13 @@ class Runs:
     async def _store_ending(self, run: Run, outcome: Outcome) -> None:
         """Retried until it is written: a run that has ended must not look as if it went on."""
         pause, longest = RETRY_SECONDS
+        self._dirty.pop(run.message.id, None)
         command = run.ending(self.owner, outcome)
         while not run.superseded:
             try:
                 await self._store.write(command)
                 break
-            except RunEnded:
+            except (RunEnded, NotFound):
                 break
             except StorageError as error:
                 self._unwritten.add(run.message.id)
@@ -219,4 +234,17 @@ class Runs:
             await anyio.sleep(min(1.0, bound / 4))
             for run in list(self._by_message.values()):
                 if run.silent_for() > bound:
-                    run.end("failed", f"The model said nothing for {bound:g} seconds.", "timeout")
+                    self.end(run, "failed", f"The model said nothing for {bound:g} seconds.", "timeout")
+
+
+def _are_cancelled() -> bool:
+    """Whether it is us who are cancelled, and not a task of the responder's that it waited for."""
+    return anyio.current_effective_deadline() == -math.inf
+
+
+def _described(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except Exception:  # its class is a stranger's code too
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

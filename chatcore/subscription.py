@@ -105,7 +105,7 @@ class Subscription(Generic[E]):
             self._position = 0
             return [self._reset()]
         if self._log.holds(self._position):
-            batch = merged(_until_deleted(self._log.since(self._position)))
+            batch = merged(_as_it_is(self._log.since(self._position)))
             if batch:
                 return batch
         if self._hub.closed:  # what was published before is still given: the endings of interrupted answers
@@ -135,11 +135,9 @@ class Subscription(Generic[E]):
         return events
 
 
-def _until_deleted(events: list[E]) -> list[E]:
-    for number, event in enumerate(events):
-        if isinstance(event, ConversationDeleted):
-            return events[: number + 1]
-    return events
+def _as_it_is(events: list[E]) -> list[E]:
+    """Without deletions that were undone: what comes after one says that the conversation is there again."""
+    return [event for event in events[:-1] if not isinstance(event, ConversationDeleted)] + events[-1:]
 
 
 @asynccontextmanager
