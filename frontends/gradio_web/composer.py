@@ -41,17 +41,12 @@ def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
 
     async def send(
         written: dict[str, object], target: dict[str, object], request: gr.Request
-    ) -> dict[str, str]:
+    ) -> dict[str, str | None]:
         with shown_errors():
-            return {
-                "conversation": await _send(
-                    site,
-                    uploads,
-                    msgspec.convert(written, Written),
-                    msgspec.convert(target, Target),
-                    user_of(site, request),
-                )
-            }
+            message, wanted = msgspec.convert(written, Written), msgspec.convert(target, Target)
+            if not message.text.strip() and not message.files:
+                return {"conversation": wanted.conversation}  # Enter in an empty composer means nothing
+            return {"conversation": await _send(site, uploads, message, wanted, user_of(site, request))}
 
     box = gr.MultimodalTextbox(
         elem_id="cc-box",
@@ -67,14 +62,14 @@ def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
     target = gr.JSON(visible="hidden")
     sent = bind(
         cast("Listen", box.submit),
-        "(written, _) => [written, window.chatcore?.target(written)]",
+        "(written, _) => [written, window.chatcore?.composer.target(written)]",
         fn=send,
         inputs=[box, target],
         outputs=[target],
     )
-    bind(sent.success, "(target) => window.chatcore.sent(target)", inputs=[target], outputs=[box])
-    bind(sent.failure, "() => window.chatcore?.refused()")
-    bind(cast("Listen", box.stop), "() => window.chatcore.stop()")
+    bind(sent.success, "(target) => window.chatcore.composer.sent(target)", inputs=[target], outputs=[box])
+    bind(sent.failure, "() => window.chatcore?.composer.refused()")
+    bind(cast("Listen", box.stop), "() => window.chatcore.composer.stop()")
     return box
 
 

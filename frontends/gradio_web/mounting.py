@@ -1,5 +1,6 @@
 """Gradio inside of our server: what must be set, and when, so that it is safe, quick and quiet."""
 
+import atexit
 import gc
 import os
 import shutil
@@ -94,20 +95,24 @@ def _finish(app: Starlette, site: Site, demo: gr.Blocks) -> None:
 
 
 def _extend_lifespan(app: Starlette, uploads: Path) -> None:
-    """Take what stands out of the garbage collector's sight at the start; remove `uploads` at the end."""
+    """Keep what stands out of the garbage collector's sight while the server runs; remove `uploads` after."""
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object] | None]:
         try:
             async with inner(app) as state:
-                # Gradio, pandas and numpy are 150,000 objects that stay to the end. Looking through them
-                # again and again costs half of what an event does, and half a second when the process ends.
+                # Gradio, pandas and numpy are 150,000 objects that stay: looking through them again and again
+                # costs half of what an event does.
                 gc.collect()
                 gc.freeze()
-                yield state
+                try:
+                    yield state
+                finally:
+                    gc.unfreeze()
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(lambda: shutil.rmtree(uploads, ignore_errors=True))
 
     app.router.lifespan_context = lifespan  # type: ignore[assignment]  # a union of two kinds; ours is either
+    atexit.register(gc.freeze)  # and half a second when the process ends

@@ -27,7 +27,7 @@ LATEX: list[dict[str, str | bool]] = [
 
 # Gradio makes a function of this; the names in quotes are the events that a listener can be bound to.
 LOADER = """
-const events = ["draw_all", "draw_live", "draw_busy"];
+const events = ["draw_all", "draw_live", "draw_buttons"];
 import(props.settings.script).then((page) => page.start(trigger, props.settings));
 """
 
@@ -79,7 +79,7 @@ def build_page(site: Site, assets: Assets, uploads: Path) -> gr.Blocks:
         script = gr.HTML("", js_on_load=LOADER, elem_id="cc-script", settings=msgspec.to_builtins(settings))
         bind(script.draw_all, "() => window.chatcore.all()", outputs=[history, live])
         bind(script.draw_live, "() => [window.chatcore.live()]", outputs=[live])
-        bind(script.draw_busy, "() => [window.chatcore.busy()]", outputs=[box])
+        bind(script.draw_buttons, "() => [window.chatcore.composer.buttons()]", outputs=[box])
         add_endpoints(site, uploads)
     return demo
 

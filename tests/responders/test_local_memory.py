@@ -1,4 +1,4 @@
-"""A hundred exchanges with a real model whose memory is far too small for them; `scripts/soak memory` has more."""
+"""A hundred exchanges with a real model whose memory is far too small; `scripts/soak memory` has more."""
 
 import itertools
 
@@ -16,7 +16,7 @@ CONTEXT_TOKENS = 512
 
 @needs_weights
 async def test_a_hundred_exchanges_go_on_without_an_error() -> None:
-    talk = Talk(Settings(parameters={"max_tokens": 2, "ignore_eos": True}))
+    talk = Talk(Settings(parameters={"max_tokens": 1, "ignore_eos": True}))
     begins: list[str | None] = []
     largest = 0
     with anyio.fail_after(55):

@@ -13,12 +13,14 @@ export class Api {
     this.base = base;
   }
 
-  page = (conversation, before = null) => this.#call("GET", `conversations/${conversation}/messages`, { before });
+  page = (conversation, before = null) =>
+    this.#call("GET", `conversations/${conversation}/messages`, { before });
   conversations = (after = null) => this.#call("GET", "conversations", { after });
   rename = (conversation, title) => this.#call("PATCH", `conversations/${conversation}`, {}, { title });
   delete = (conversation) => this.#call("DELETE", `conversations/${conversation}`);
   undelete = (conversation) => this.#call("POST", `conversations/${conversation}/undelete`);
-  moveHead = (conversation, message_id) => this.#call("POST", `conversations/${conversation}/head`, {}, { message_id });
+  moveHead = (conversation, message_id) =>
+    this.#call("POST", `conversations/${conversation}/head`, {}, { message_id });
   stop = (conversation) => this.#call("POST", `conversations/${conversation}/stop`);
   rate = (message, rating) => this.#call("PUT", `messages/${message}/feedback`, {}, { rating });
   regenerate = (message) => this.#call("POST", `messages/${message}/regenerate`);
@@ -50,6 +52,7 @@ export class Api {
     const isJson = (reply.headers.get("Content-Type") ?? "").startsWith("application/json");
     const result = isJson ? await reply.json() : null;
     if (reply.ok) return result;
-    throw new ApiError(reply.status, result?.code, result?.sentence ?? `The server answered with status ${reply.status}.`);
+    const sentence = result?.sentence ?? `The server answered with status ${reply.status}.`;
+    throw new ApiError(reply.status, result?.code, sentence);
   }
 }

@@ -29,8 +29,10 @@ export function drawBars(log, owners, fold, actions) {
   });
 }
 
-const stateOf = (message, fold) =>
-  [message.id, message.seq, fold.ratingOf(message), fold.siblingsOf(message).length, fold.conversation.running].join();
+function stateOf(message, fold) {
+  const siblings = fold.siblingsOf(message).length;
+  return [message.id, message.seq, fold.ratingOf(message), siblings, fold.conversation.running].join();
+}
 
 function replaceKeepingFocus(old, bar) {
   const label = old.contains(document.activeElement) ? document.activeElement.dataset.action : null;
@@ -71,8 +73,9 @@ function barOf(message, fold, actions) {
 function endingOf(message, fold, actions) {
   const ending = h("div", { class: `cc-ending cc-${message.status}` });
   ending.append(h("span", {}, message.reason || ENDED[message.status]));
-  const button = (label, action) =>
-    h("button", { type: "button", class: "cc-button", onclick: action, disabled: fold.conversation.running }, label);
+  const disabled = fold.conversation.running;
+  const button = (label, onclick) =>
+    h("button", { type: "button", class: "cc-button", onclick, disabled }, label);
   if (message.parts.length && actions.canContinue(message)) {
     ending.append(button("Continue", () => actions.continue(message.id)));
   } else {
@@ -84,7 +87,10 @@ function endingOf(message, fold, actions) {
 function siblingsOf(message, ids, actions) {
   const place = ids.indexOf(message.id);
   const go = (name, label, target) =>
-    iconButton(name, label, () => actions.moveHead(target), { disabled: target === undefined, "data-action": name });
+    iconButton(name, label, () => actions.moveHead(target), {
+      "data-action": name,
+      disabled: target === undefined,
+    });
   return h(
     "span",
     { class: "cc-siblings" },

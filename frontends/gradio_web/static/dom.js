@@ -14,18 +14,23 @@ export function h(tag, attributes = {}, ...children) {
 
 /** A button that shows an icon and is called `label`. */
 export function iconButton(name, label, onclick, attributes = {}) {
-  const button = h("button", { type: "button", class: "cc-icon", "aria-label": label, title: label, onclick, ...attributes });
-  button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`; // ours, no user's text
+  const own = { type: "button", class: "cc-icon", "aria-label": label, title: label, onclick };
+  const button = h("button", { ...own, ...attributes });
+  button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`; // nobody's text
   return button;
 }
 
 const ICONS = {
   continue: '<path d="M5 4v16M10 5l9 7-9 7z"/>',
-  copy: '<rect x="8" y="8" width="12" height="12" rx="2.5"/><path d="M16 8V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2"/>',
+  copy:
+    '<rect x="8" y="8" width="12" height="12" rx="2.5"/>' +
+    '<path d="M16 8V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h2"/>',
   delete: '<path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/>',
-  dislike: '<path d="M17 14V3H7.5a2 2 0 0 0-2 1.6l-1.4 7A2 2 0 0 0 6 14h5l-1 5a2 2 0 0 0 3.6 1.6zM17 3h3v11h-3"/>',
+  dislike:
+    '<path d="M17 14V3H7.5a2 2 0 0 0-2 1.6l-1.4 7A2 2 0 0 0 6 14h5l-1 5a2 2 0 0 0 3.6 1.6zM17 3h3v11h-3"/>',
   done: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
-  like: '<path d="M7 10v11h9.5a2 2 0 0 0 2-1.6l1.4-7A2 2 0 0 0 18 10h-5l1-5a2 2 0 0 0-3.6-1.6zM7 21H4V10h3"/>',
+  like:
+    '<path d="M7 10v11h9.5a2 2 0 0 0 2-1.6l1.4-7A2 2 0 0 0 18 10h-5l1-5a2 2 0 0 0-3.6-1.6zM7 21H4V10h3"/>',
   menu: '<rect x="3.5" y="4.5" width="17" height="15" rx="3"/><path d="M9.5 4.5v15"/>',
   newer: '<path d="M9 5l7 7-7 7"/>',
   older: '<path d="M15 5l-7 7 7 7"/>',

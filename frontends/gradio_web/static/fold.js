@@ -10,11 +10,12 @@ export const isOpen = (message) => OPEN.has(message.status);
  * "history" (which messages there are); or "lost" (fetch the page anew) or "gone" (the conversation is).
  */
 export class Fold {
+  #children = new Map(); // by parent: ids, also of those that are not held
+
   constructor(page) {
     this.conversation = page.conversation;
     this.messages = new Map();
     this.feedback = new Map();
-    this.siblings = new Map();
     this.take(page);
   }
 
@@ -22,12 +23,15 @@ export class Fold {
   take(page) {
     for (const message of page.messages) this.#hold(message);
     for (const { message_id, user, feedback } of page.feedback) this.#rate(message_id, user, feedback);
-    for (const [id, ids] of Object.entries(page.siblings)) this.siblings.set(id, ids);
+    for (const [id, ids] of Object.entries(page.siblings)) {
+      const parent = this.messages.get(id)?.parent;
+      if (parent !== undefined) ids.forEach((sibling) => this.#children.get(parent).add(sibling));
+    }
     this.hasOlder = page.has_older;
     this.topDepth = page.messages[0]?.depth ?? 0;
   }
 
-  /** Whether a message of the visible path is missing: events tell of the new, not of what was there before. */
+  /** Whether a message of the visible path is missing: events tell of what is new, not of what was there. */
   get hasHole() {
     if (!this.conversation.head) return false;
     const top = this.path()[0];
@@ -47,12 +51,7 @@ export class Fold {
 
   /** Ids of all that stand at the same place as `message`, oldest first. */
   siblingsOf(message) {
-    const ids = new Set(this.siblings.get(message.id) ?? [message.id]);
-    for (const other of this.messages.values()) {
-      if (other.parent !== message.parent || other.role !== message.role) continue;
-      for (const id of this.siblings.get(other.id) ?? [other.id]) ids.add(id);
-    }
-    return [...ids].sort();
+    return [...this.#children.get(message.parent)].sort();
   }
 
   /** The owner's vote: "like", "dislike" or null. */
@@ -109,6 +108,8 @@ export class Fold {
 
   #hold(message) {
     this.messages.set(message.id, { ...message, parts: message.parts.map(held) });
+    if (!this.#children.has(message.parent)) this.#children.set(message.parent, new Set());
+    this.#children.get(message.parent).add(message.id);
   }
 
   #rate(messageId, user, feedback) {

@@ -13,7 +13,11 @@ export class Frame {
     this.tail = place("tail");
     this.notice = place("notice");
     this.spoken = h("div", { class: "cc-spoken", role: "status" });
-    this.earlier = h("button", { type: "button", class: "cc-button cc-earlier", onclick: actions.older }, "Load earlier messages");
+    this.earlier = h(
+      "button",
+      { type: "button", class: "cc-button cc-earlier", onclick: actions.older },
+      "Load earlier messages",
+    );
     this.empty = h(
       "div",
       { class: "cc-empty" },
@@ -54,7 +58,8 @@ export class Frame {
     if (this.tail.dataset.state === state) return;
     this.tail.dataset.state = state;
     const label = { thinking: "Thinking", queued: "The next answer waits for this one" }[state];
-    this.tail.replaceChildren(...(state ? [h("span", { class: "cc-dots", role: "img", "aria-label": label })] : []));
+    const dots = h("span", { class: "cc-dots", role: "img", "aria-label": label });
+    this.tail.replaceChildren(...(state ? [dots] : []));
   }
 
   /** A line above the composer about the connection; empty: all is well. */
@@ -72,7 +77,11 @@ export class Frame {
     const toast = h("div", { class: "cc-toast", role: "alert" }, h("span", {}, words));
     const close = () => toast.remove();
     if (action) {
-      toast.append(h("button", { type: "button", class: "cc-button", onclick: () => (close(), onclick()) }, action));
+      const both = () => {
+        close();
+        onclick();
+      };
+      toast.append(h("button", { type: "button", class: "cc-button", onclick: both }, action));
     }
     document.querySelectorAll(".cc-toast").forEach((older) => older.remove());
     document.body.append(toast);

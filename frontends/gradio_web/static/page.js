@@ -1,6 +1,7 @@
 // The page: joins the event stream, the conversation that is held, and what Gradio's components draw of it.
 import { Api, ApiError } from "./api.js";
 import { drawBars } from "./bars.js";
+import { Composer } from "./composer.js";
 import { Fold, isOpen } from "./fold.js";
 import { closeSidebar, Frame, place } from "./frame.js";
 import { rowsOf } from "./rows.js";
@@ -12,7 +13,7 @@ const RETRY_MS = 1000;
 const PLACES = ["sidebar", "header", "top", "tail", "notice"].map((name) => `#cc-${name} .cc-place`);
 const NEEDED = [...PLACES, "#cc-hist .wrapper", "#cc-live .wrapper", "#cc-box textarea"];
 
-/** Called once by Gradio; `trigger(name)` makes it run the listener of that name, which asks us for values. */
+/** Called once by Gradio; `trigger(name)` has it run the listener of that name, which asks us for values. */
 export async function start(trigger, settings) {
   await mounted();
   window.chatcore = new Page(trigger, settings);
@@ -32,8 +33,6 @@ class Page {
   #isScheduled = false;
   #restUntil = 0;
   #owners = [];
-  #isBusy = false;
-  #draft = { words: null, key: null };
 
   constructor(trigger, settings) {
     this.#trigger = trigger;
@@ -51,6 +50,13 @@ class Page {
       delete: (conversation) => this.#delete(conversation),
       failed: (error) => this.#fail(error),
     });
+    this.composer = new Composer({
+      draw: () => this.#trigger("draw_buttons"),
+      conversation: () => this.#conversation,
+      sending: () => this.#toBottom(),
+      sent: (id) => this.#conversation === null && this.go(id),
+      stop: () => this.#try(this.#api.stop(this.#conversation)),
+    });
     this.#actions = {
       rate: (id, rating) => this.#try(this.#api.rate(id, rating)),
       regenerate: (id) => this.#try(this.#api.regenerate(id)),
@@ -64,7 +70,7 @@ class Page {
     this.#open(addressed());
   }
 
-  // --- which conversation -----------------------------------------------------------------------------------
+  // --- which conversation ----------------------------------------------------------------------------------
 
   /** Show another conversation (null: a new one) and make its address this tab's. */
   go(id) {
@@ -121,7 +127,7 @@ class Page {
     this.#draw("history");
   }
 
-  // --- events -----------------------------------------------------------------------------------------------
+  // --- events ---------------------------------------------------------------------------------------------
 
   #take(event) {
     if (event.type === "list_changed") return this.#sidebar.change(event.conversation);
@@ -133,11 +139,12 @@ class Page {
     const changed = this.#fold.apply(event);
     if (changed === "gone") return this.#leave();
     if (changed === "lost") return this.#open(this.#conversation);
-    if (event.type === "message_changed" && event.message.ended_at) this.#frame.speak("The answer has ended.");
+    const hasEnded = event.type === "message_changed" && event.message.ended_at;
+    if (hasEnded) this.#frame.speak("The answer has ended.");
     this.#draw(changed);
   }
 
-  // --- drawing ----------------------------------------------------------------------------------------------
+  // --- drawing --------------------------------------------------------------------------------------------
 
   /**
    * Draw in a coming frame. Text may come faster than frames do: what is drawn is all that is held. Drawing a
@@ -161,19 +168,12 @@ class Page {
     if (dirty.has("history")) {
       this.#frame.draw(this.#fold);
       this.#trigger("draw_all");
-      this.#drawBusy();
+      this.composer.setBusy(this.#split().open.length > 0);
     } else if (dirty.has("live")) {
       this.#frame.drawTail(this.#fold);
       this.#trigger("draw_live");
     }
     if (dirty.has("bars")) this.#drawBars();
-  }
-
-  #drawBusy() {
-    const isBusy = this.#split().open.length > 0;
-    if (isBusy === this.#isBusy) return;
-    this.#isBusy = isBusy;
-    this.#trigger("draw_busy");
   }
 
   #drawBars() {
@@ -191,7 +191,7 @@ class Page {
     document.getElementById("cc-scroll").scrollTop = 0; // the column is turned round: its bottom is 0
   }
 
-  // --- what Gradio's listeners ask for ------------------------------------------------------------------------
+  // --- what Gradio's listeners ask for --------------------------------------------------------------------
 
   /** Values of both Chatbots at once: an answer that ends is never seen twice and never missing. */
   all() {
@@ -206,36 +206,7 @@ class Page {
     return rowsOf(this.#split().open, this.#api.fileAddress).rows;
   }
 
-  /** The composer's buttons: stop while an answer runs, else send. */
-  busy() {
-    return { __type__: "update", submit_btn: !this.#isBusy, stop_btn: this.#isBusy };
-  }
-
-  /** Where a message is sent to. The same words sent again after a failure have the same key: sent once. */
-  target(value) {
-    const words = JSON.stringify([value.text, value.files.map((file) => file.path)]);
-    if (words !== this.#draft.words) this.#draft = { words, key: newKey() };
-    this.#toBottom();
-    return { conversation: this.#conversation, key: this.#draft.key, names: value.files.map((file) => file.orig_name) };
-  }
-
-  /** The message was stored; gives the composer's new value. */
-  sent(target) {
-    this.#draft = { words: null, key: null };
-    if (this.#conversation === null) this.go(target.conversation);
-    return { __type__: "update", value: { text: "", files: [] } };
-  }
-
-  /** The server took nothing: the same words may be sent anew. */
-  refused() {
-    this.#draft = { words: null, key: null };
-  }
-
-  stop() {
-    if (this.#conversation) this.#try(this.#api.stop(this.#conversation));
-  }
-
-  // --- doing things -----------------------------------------------------------------------------------------
+  // --- doing things ---------------------------------------------------------------------------------------
 
   async #delete(conversation) {
     if ((await this.#try(this.#api.delete(conversation.id))) === undefined) return;
@@ -272,5 +243,3 @@ async function mounted() {
 const observe = (id, onChange) =>
   new MutationObserver(onChange).observe(document.getElementById(id), { childList: true, subtree: true });
 const addressed = () => new URLSearchParams(location.search).get("conversation");
-// crypto.randomUUID is there on secure origins only; a plain http address in a home network is none
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

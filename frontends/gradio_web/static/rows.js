@@ -1,8 +1,8 @@
 // Messages as the values that Gradio's Chatbot draws: one row for each part that can be seen.
 
 /**
- * The rows of `messages` and, for each row, the message it belongs to. Nothing postprocesses what is set in the
- * browser, so rows are in the form that the Chatbot has after its own normalisation.
+ * The rows of `messages` and, for each row, the message it belongs to. Nothing postprocesses what is set in
+ * the browser, so rows are in the form that the Chatbot has after its own normalisation.
  */
 export function rowsOf(messages, fileAddress) {
   const rows = [];
@@ -22,14 +22,15 @@ function rowsOfMessage(message, fileAddress) {
   for (const part of message.parts) {
     if (part.type === "tool_result") results.set(part.call_id, part);
   }
+  const isRunning = message.status === "running";
   const rows = message.parts.map((part, index) => {
     switch (part.type) {
       case "text":
         return part.text && text(part.text);
       case "reasoning":
-        return thought("Reasoning", part.text, message.status === "running" && index === message.parts.length - 1);
+        return thought("Reasoning", part.text, isRunning && index === message.parts.length - 1);
       case "tool_call":
-        return toolStep(part, results.get(part.call_id), message.status === "running");
+        return toolStep(part, results.get(part.call_id), isRunning);
       case "file":
         return file(part.attachment, fileAddress(message.id, index));
       default:

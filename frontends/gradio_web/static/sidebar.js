@@ -18,7 +18,8 @@ export class Sidebar {
     this.actions = actions;
     this.list = h("nav", { class: "cc-list", "aria-label": "Conversations" });
     this.end = h("div", { class: "cc-list-end" });
-    const create = h("button", { type: "button", class: "cc-new", onclick: () => actions.open(null) }, "New chat");
+    const onclick = () => actions.open(null);
+    const create = h("button", { type: "button", class: "cc-new", onclick }, "New chat");
     create.prepend(iconButton("plus", "", null).firstElementChild);
     element.replaceChildren(create, h("div", { class: "cc-list-scroll" }, this.list, this.end));
     new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.more(), {
@@ -66,7 +67,7 @@ export class Sidebar {
     const held = this.#entries.get(conversation.id);
     if (held && held.list_seq >= conversation.list_seq) return;
     if (conversation.deleted || conversation.archived) this.#entries.delete(conversation.id);
-    else if (held || !this.#next || conversation.activity > this.#oldest()) this.#entries.set(conversation.id, conversation);
+    else if (held || this.#isInReach(conversation)) this.#entries.set(conversation.id, conversation);
     this.#draw();
   }
 
@@ -75,8 +76,10 @@ export class Sidebar {
     for (const [id, row] of this.#rows) this.#mark(id, row);
   }
 
-  #oldest() {
-    return Math.min(...[...this.#entries.values()].map((entry) => entry.activity));
+  /** Whether it stands above the end of what was fetched so far. */
+  #isInReach(conversation) {
+    if (!this.#next) return true;
+    return [...this.#entries.values()].some((entry) => entry.activity < conversation.activity);
   }
 
   #take(page) {
@@ -105,9 +108,12 @@ export class Sidebar {
     const held = this.#rows.get(entry.id);
     if (held && (held.dataset.seq === String(entry.list_seq) || this.#renaming === entry.id)) return held;
     const title = entry.title ?? "New chat";
-    const link = h("a", { href: `?conversation=${entry.id}`, title, onclick: (event) => this.#click(event, entry.id) }, title);
+    const onclick = (event) => this.#click(event, entry.id);
+    const link = h("a", { href: `?conversation=${entry.id}`, title, onclick }, title);
     const row = h("div", { class: "cc-entry", "data-id": entry.id, "data-seq": entry.list_seq }, link);
-    if (entry.running) row.append(h("span", { class: "cc-running", role: "img", "aria-label": "An answer is running" }));
+    if (entry.running) {
+      row.append(h("span", { class: "cc-running", role: "img", "aria-label": "An answer is running" }));
+    }
     row.append(
       iconButton("rename", `Rename ${title}`, () => this.#rename(row, entry)),
       iconButton("delete", `Delete ${title}`, () => this.actions.delete(entry)),
@@ -117,7 +123,7 @@ export class Sidebar {
   }
 
   #click(event, id) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // a new tab, as the browser does it
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // the browser's: a new tab
     event.preventDefault();
     this.actions.open(id);
   }
@@ -129,7 +135,8 @@ export class Sidebar {
 
   #rename(row, entry) {
     const link = row.querySelector("a");
-    const input = h("input", { type: "text", value: entry.title ?? "", maxlength: 200, "aria-label": "Title" });
+    const value = entry.title ?? "";
+    const input = h("input", { type: "text", value, maxlength: 200, "aria-label": "Title" });
     this.#renaming = entry.id;
     const finish = (save) => {
       if (this.#renaming !== entry.id) return;

@@ -15,8 +15,8 @@ const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 5000;
 
 /**
- * An EventSource gives up for good when the answer is not 200 (a server that is just starting), so it is closed
- * at the first error and reconnecting is done here, from the last position that was given.
+ * An EventSource gives up for good when the answer is not 200 (a server that is just starting), so it is
+ * closed at the first error and reconnecting is done here, from the last position that was given.
  */
 export class Stream {
   #address;
@@ -39,8 +39,8 @@ export class Stream {
   }
 
   /**
-   * Follow `conversation` (null: none) from `cursor` on, in place of the one that was followed, and the list from
-   * `listCursor` on (none: from where it was). A position is both cursors, joined.
+   * Follow `conversation` (null: none) from `cursor` on, in place of the one that was followed, and the list
+   * from `listCursor` on (none: from where it was). A position is both cursors, joined.
    */
   follow(conversation, cursor = "", listCursor = this.#position.split("~")[1]) {
     this.#conversation = conversation;

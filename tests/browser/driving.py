@@ -1,0 +1,181 @@
+"""The server and the page, as tests drive them."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30.0
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",  # which root needs
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def chromium() -> str | None:
+    """Where the browser is; None: Playwright's own."""
+    return os.environ.get("CHATCORE_TEST_CHROMIUM") or shutil.which("chromium")
+
+
+class Server:
+    """A process that serves the chat on a port of its own, and keeps its data over restarts.
+
+    Args:
+        command: What is run, as arguments of Python; None: `tests.browser.app` on this store.
+    """
+
+    def __init__(self, store: str, port: int, command: Sequence[str] | None = None) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._command = command or ("-m", "tests.browser.app", store, str(port))
+        self.script = httpx.Client(base_url=f"{self.url}/script", timeout=10)
+        self.api = httpx.Client(base_url=f"{self.url}/api", timeout=10)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self.script.close()
+        self.api.close()
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            assert self._process.poll() is None, "the server did not start"
+            try:
+                httpx.get(f"{self.url}/api/health").raise_for_status()
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "the server does not answer"
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As a power cut ends a process."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> float:
+        """As a service manager ends it; gives the seconds that it took."""
+        began = time.monotonic()
+        self._end(signal.SIGTERM)
+        return time.monotonic() - began
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=10)
+            self._process = None
+
+    # --- what the responder is told -----------------------------------------------------------------------
+
+    def say(self, question: str, *texts: str) -> None:
+        self._tell("say", question=question, texts=texts)
+
+    def part(self, question: str, kind: str, **fields: str) -> None:
+        self._tell("part", question=question, kind=kind, fields=fields)
+
+    def end(self, question: str, *texts: str) -> None:
+        self._tell("end", question=question, texts=texts)
+
+    def fail(self, question: str, reason: str) -> None:
+        self._tell("fail", question=question, reason=reason)
+
+    def refuse(self, reason: str | None) -> None:
+        self._tell("refuse", reason=reason)
+
+    def _tell(self, what: str, **told: object) -> None:
+        self.script.post(f"/{what}", json=told).raise_for_status()
+
+
+class Tab:
+    """A tab with the chat.
+
+    Attributes:
+        outside: Addresses beyond the server that were asked for.
+        refused: Those that the page's policy did not allow: nothing went out.
+        errors: What its scripts failed with.
+    """
+
+    def __init__(self, context: BrowserContext, server: Server) -> None:
+        self.server = server
+        self.page: Page = context.new_page()
+        self.outside: list[str] = []
+        self.refused: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", self._note)
+        self.page.on("requestfailed", self._note_failed)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.history: Locator = self.page.locator("#cc-hist")
+        self.live: Locator = self.page.locator("#cc-live")
+        self.box: Locator = self.page.locator("#cc-box textarea")
+        self.answers: Locator = self.history.locator(".bot-row .message")
+        self.questions: Locator = self.history.locator(".user-row .message")
+        self.sidebar: Locator = self.page.locator("#cc-sidebar")
+        self.bars: Locator = self.history.locator(".cc-bar-answer")
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((self.server.url, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def _note_failed(self, request: Request) -> None:
+        if request.failure == "csp":
+            self.outside.remove(request.url)
+            self.refused.append(request.url)
+
+    def open(self, address: str = "") -> "Tab":
+        """Go there; returns when the page is ready."""
+        self.page.goto(f"{self.server.url}/{address}")
+        return self.ready()
+
+    def ready(self) -> "Tab":
+        self.page.wait_for_selector("body[data-ready]")
+        return self
+
+    def front(self) -> "Tab":
+        """What a person does before clicking: frames come slowly to a tab behind another one."""
+        self.page.bring_to_front()
+        return self
+
+    def ask(self, question: str) -> None:
+        """Returns when the question is in the history."""
+        self.box.fill(question)
+        self.box.press("Enter")
+        expect(self.questions.filter(has_text=question)).to_be_visible()
+
+    def asked(self, question: str, answer: str) -> None:
+        """Ask and be answered at once."""
+        before = self.bars.count()
+        self.ask(question)
+        self.server.end(question, answer)
+        expect(self.bars).to_have_count(before + 1)
+
+    def click(self, name: str, number: int = -1) -> None:
+        """One of the buttons below an answer; by default the last answer."""
+        self.bars.nth(number).get_by_role("button", name=name, exact=True).click()
+
+    @property
+    def conversation(self) -> str:
+        """The id in the address."""
+        found = re.search(r"conversation=([0-9a-f]{32})", self.page.url)
+        assert found is not None, self.page.url
+        return found[1]

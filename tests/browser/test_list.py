@@ -1,0 +1,110 @@
+"""The list of conversations, and getting from one to another."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.driving import Server, Tab
+
+
+def test_back_and_forward_go_between_conversations(tab: Tab) -> None:
+    tab.asked("The first conversation.", "One.")
+    first = tab.conversation
+    tab.sidebar.get_by_role("button", name="New chat", exact=True).click()
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    tab.asked("The second conversation.", "Two.")
+    second = tab.conversation
+    assert first != second
+    tab.page.go_back()
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    tab.page.go_back()
+    expect(tab.answers).to_have_text("One.")
+    assert tab.conversation == first
+    tab.page.go_forward()
+    tab.page.go_forward()
+    expect(tab.answers).to_have_text("Two.")
+    tab.sidebar.locator(f'[data-id="{first}"] a').click()
+    expect(tab.answers).to_have_text("One.")
+
+
+def test_deep_link_opens_the_conversation(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:
+    tab.asked("Link to me.", "Linked.")
+    other = new_tab(server).open(f"?conversation={tab.conversation}")
+    expect(other.answers).to_have_text("Linked.")
+    expect(other.sidebar.locator("[aria-current]")).to_have_text("Link to me.")
+
+
+def test_unknown_conversation_leads_to_a_new_one(new_tab: Callable[[Server], Tab], server: Server) -> None:
+    tab = new_tab(server).open(f"?conversation={'0' * 32}")
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    expect(tab.page.locator(".cc-toast")).to_contain_text("does not exist")
+    assert "conversation" not in tab.page.url
+
+
+def test_list_is_live_in_the_other_tab(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:
+    other = new_tab(server).open()
+    tab.ask("What is new?")
+    entry = other.sidebar.locator(f'[data-id="{tab.conversation}"]')
+    expect(entry.locator(".cc-running")).to_be_visible()
+    server.end("What is new?", "This.")
+    expect(entry.locator(".cc-running")).to_have_count(0)
+    expect(entry).to_have_text("What is new?")
+    expect(other.sidebar.locator("h2").first).to_have_text("Today")
+
+
+def test_rename_delete_and_undo(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:
+    tab.asked("Call me names.", "No.")
+    other = new_tab(server).open(f"?conversation={tab.conversation}")
+    entry = tab.sidebar.locator(f'[data-id="{tab.conversation}"]')
+    seen = other.sidebar.locator(f'[data-id="{tab.conversation}"]')
+    tab.front()
+    entry.hover()
+    entry.get_by_role("button", name="Rename").click()
+    entry.get_by_role("textbox").fill("A better name")
+    entry.get_by_role("textbox").press("Enter")
+    expect(seen).to_have_text("A better name")
+    expect(other.page).to_have_title("A better name · Tests")
+    entry.hover()
+    entry.get_by_role("button", name="Delete").click()
+    expect(seen).to_have_count(0)
+    expect(other.page.locator(".cc-empty")).to_be_visible()
+    tab.page.get_by_role("button", name="Undo").click()
+    expect(seen).to_have_text("A better name")
+
+
+def test_long_list_comes_in_pages(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    for number in range(120):
+        made = server.api.post("/conversations", json={"title": f"Number {number}"})
+        made.raise_for_status()
+    tab = new_tab(server).open()
+    entries = tab.sidebar.locator(".cc-entry", has_text="Number")
+    expect(entries.first).to_have_text("Number 119")
+    assert entries.count() < 120
+    while (count := entries.count()) < 120:
+        entries.last.scroll_into_view_if_needed()
+        expect(entries.nth(count)).to_be_attached()
+    expect(entries.last).to_have_text("Number 0")
+
+
+def test_long_conversation_comes_in_pages(tab: Tab, server: Server) -> None:
+    made = server.api.post("/conversations", json={}).json()["id"]
+    for number in range(150):
+        server.api.post(f"/conversations/{made}/posts", json={"text": f"Line {number}."}).raise_for_status()
+    tab.open(f"?conversation={made}")
+    expect(tab.questions).to_have_count(100)
+    expect(tab.questions.last).to_be_in_viewport()
+    tab.page.get_by_role("button", name="Load earlier messages").click()
+    expect(tab.questions).to_have_count(150)
+    expect(tab.questions.first).to_have_text("Line 0.")
+    expect(tab.page.get_by_role("button", name="Load earlier messages")).to_have_count(0)
+
+
+def test_narrow_screen_shows_the_list_on_demand(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    create = tab.sidebar.get_by_role("button", name="New chat", exact=True)
+    expect(create).not_to_be_in_viewport()
+    tab.page.get_by_role("button", name="Show or hide the list").click()
+    expect(create).to_be_in_viewport()
+    create.click()
+    expect(create).not_to_be_in_viewport()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,41 @@
+"""The server ends and comes back under an open page."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.driving import Server, Tab
+
+
+def test_page_goes_on_after_the_server_was_killed(tab: Tab, server: Server) -> None:
+    tab.ask("Will you survive?")
+    server.say("Will you survive?", "I will ")
+    expect(tab.live).to_contain_text("I will")
+    server.kill()
+    expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
+    expect(tab.live).to_contain_text("I will")
+    server.start()
+    expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
+    expect(tab.answers).to_have_text("I will")
+    expect(tab.bars).to_contain_text("went down")
+    tab.bars.get_by_role("button", name="Continue").click()
+    server.end("Will you survive?", "survive.")
+    expect(tab.answers).to_have_text("I will survive.")
+    tab.asked("And again?", "And again.")
+
+
+def test_stop_takes_less_than_a_second_and_loses_nothing(
+    tab: Tab, new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    tab.asked("Do you like me?", "I do.")
+    tab.click("Good answer")
+    tab.ask("How long?")
+    server.say("How long?", "Not long")
+    expect(tab.live).to_contain_text("Not long")
+    other = new_tab(server).open(f"?conversation={tab.conversation}")
+    assert server.terminate() < 1.0
+    server.start()
+    for each in (tab, other):
+        expect(each.answers).to_have_text(["I do.", "Not long"])
+        vote = each.bars.first.get_by_role("button", name="Good answer")
+        expect(vote).to_have_attribute("aria-pressed", "true")
