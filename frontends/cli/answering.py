@@ -35,7 +35,12 @@ async def open_answering(settings: CommandSettings) -> AsyncIterator[Responder]:
         )
     with interruptible():
         open_responder: OpenResponder = known[name].load()
-    options = ResponderOptions(model=settings.model, base_url=settings.base_url, api_key=settings.api_key)
+    options = ResponderOptions(
+        model=settings.model,
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        context_tokens=settings.context_tokens,
+    )
     async with open_responder(options) as responder:
         yield responder
 

@@ -53,6 +53,7 @@ class Setting(Struct, frozen=True):
         meaning: For people: what it does.
         commands: Which commands it means something to; they have the flag. Empty: all of them.
         fallback: A variable of other programs, asked before the default is taken.
+        fallback_unless: Not asked where this setting was given: a key is for its own server alone.
         default_in_words: Where the default differs from machine to machine.
     """
 
@@ -64,6 +65,7 @@ class Setting(Struct, frozen=True):
     meaning: str
     commands: frozenset[str] = frozenset()
     fallback: str | None = None
+    fallback_unless: str | None = None
     default_in_words: str | None = None
 
 
@@ -99,7 +101,10 @@ SETTINGS: tuple[Setting, ...] = (
             fallback="OPENAI_BASE_URL"),
     Setting("api_key", "--api-key", "CHATCORE_API_KEY", secret, None,
             "The key for it. A flag can be seen by other users of the machine: rather use the variable.",
-            _ASKING, fallback="OPENAI_API_KEY"),
+            _ASKING, fallback="OPENAI_API_KEY", fallback_unless="base_url"),
+    Setting("context_tokens", "--context-tokens", "CHATCORE_CONTEXT_TOKENS", count, None,
+            "How many tokens question, history and answer may have, where the server does not say (Ollama).",
+            _ASKING),
     Setting("log_level", "--log-level", "CHATCORE_LOG_LEVEL",
             choice("debug", "info", "warning", "error"), "warning",
             "What is logged to standard error; `--verbose` is short for `info`."),
@@ -109,6 +114,8 @@ SETTINGS: tuple[Setting, ...] = (
             _LIMITS.answer_chars, "Characters of an answer, after which it is cut off.", _ASKING),
     Setting("limits.title_chars", "--limit-title-chars", "CHATCORE_LIMIT_TITLE_CHARS", count,
             _LIMITS.title_chars, "Characters of a title.", _ASKING),
+    Setting("limits.parameters_bytes", "--limit-parameters-bytes", "CHATCORE_LIMIT_PARAMETERS_BYTES", count,
+            _LIMITS.parameters_bytes, "Size of a conversation's parameters as JSON.", _ASKING),
     Setting("limits.comment_chars", "--limit-comment-chars", "CHATCORE_LIMIT_COMMENT_CHARS", count,
             _LIMITS.comment_chars, "Characters of a comment on a vote.", _ASKING),
     Setting("limits.files_per_message", "--limit-files-per-message", "CHATCORE_LIMIT_FILES_PER_MESSAGE",
@@ -139,6 +146,7 @@ class CommandSettings(Struct, frozen=True, kw_only=True):
     model: str | None
     base_url: str | None
     api_key: str | None
+    context_tokens: int | None
     log_level: str
     limits: Limits
 
@@ -191,7 +199,12 @@ def _places(
     yield setting.flag, flags.get(setting.name)
     yield setting.env, env.get(setting.env) or None
     yield f"{setting.name} in {path}", in_file.get(setting.name)
-    if setting.fallback is not None:
+    bound_to = setting.fallback_unless
+    given = bound_to and any(
+        other.name == bound_to and (flags.get(bound_to) or env.get(other.env) or in_file.get(bound_to))
+        for other in SETTINGS
+    )
+    if setting.fallback is not None and not given:
         yield setting.fallback, env.get(setting.fallback) or None
 
 

@@ -129,6 +129,15 @@ def test_variables_of_other_programs_come_last(name: str, variable: str, config:
     assert value_of(read(config, env={variable: "theirs"}), name) == "ours"
 
 
+def test_openais_key_is_for_no_other_server(config: Path) -> None:
+    theirs = {"OPENAI_API_KEY": "sk-theirs"}
+    assert read(env={**theirs, "CHATCORE_BASE_URL": "http://127.0.0.1:1/v1"}).api_key is None
+    assert read(env=theirs, flags={"base_url": "http://127.0.0.1:1/v1"}).api_key is None
+    config.write_text('base_url = "http://127.0.0.1:1/v1"')
+    assert read(config, env=theirs).api_key is None
+    assert read(env={**theirs, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}).api_key == "sk-theirs"
+
+
 def test_the_file_is_named_by_flag_variable_or_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, port in (("flag", 1), ("variable", 2)):
         (tmp_path / name).write_text(f"port = {port}")
