@@ -25,6 +25,9 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/?#\s]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OUR_SITES = frozenset({"same-origin", "none"})
+"""What a browser says of where a request comes from: a page of this server, or the person alone."""
 
 
 def is_owner(scope: Scope) -> bool:
@@ -57,8 +60,12 @@ class Names:
         host = host.lower()
         return host in self._names or (self._wildcard and self._is_address(host))
 
-    def allow_origin(self, origin: str) -> bool:
-        """Whether an ``Origin`` header names a page of this server (``null`` never does)."""
+    def allow_origin(self, origin: str, host: str) -> bool:
+        """Whether an ``Origin`` header names a page that was got by the name `host`, one of ours.
+
+        Another name of ours does not do: where every address is one, those of other machines are too.
+        ``null`` never does.
+        """
         try:
             parts = urlsplit(origin.lower())
         except ValueError:
@@ -66,7 +73,7 @@ class Names:
         default = _DEFAULT_PORTS.get(parts.scheme)
         if default is None:
             return False
-        return self.allow_host(parts.netloc) or self.allow_host(f"{parts.netloc}:{default}")
+        return self.allow_host(host) and host.lower() in (parts.netloc, f"{parts.netloc}:{default}")
 
     def _is_address(self, host: str) -> bool:
         found = _AUTHORITY.fullmatch(host)
@@ -104,7 +111,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope[_OWNER] = self._from_owner(scope)
-        refusal = None if scope[_OWNER] else self._refusal(Headers(scope=scope))
+        refusal = None if scope[_OWNER] else self._refusal(scope)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -131,14 +138,20 @@ class Guard:
             )
         )
 
-    def _refusal(self, headers: Headers) -> str | None:
+    def _refusal(self, scope: Scope) -> str | None:
+        headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._names.allow_host(hosts[0]):
             named = f"the name {hosts[0][:100]!r}" if len(hosts) == 1 else "a request without one name"
             return f"This server does not answer to {named}. Allow the name in its settings if it is yours."
         for origin in headers.getlist("origin"):
-            if not self._names.allow_origin(origin):
-                return f"This server does not answer to pages of {origin[:100]!r}."
+            if not self._names.allow_origin(origin, hosts[0]):
+                return f"This server, asked as {hosts[0]!r}, does not answer to pages of {origin[:100]!r}."
+        # (a handshake of a websocket has no method: it may change anything)
+        if scope.get("method") not in _READING and not _OUR_SITES.issuperset(
+            headers.getlist("sec-fetch-site")
+        ):
+            return "This server takes changes from its own pages only."
         return None
 
 

@@ -12,6 +12,9 @@ __all__ = ["COMMAND_NAMES", "parse_arguments"]
 
 COMMAND_NAMES = ("serve", "chat", "list", "show", "check", "backup", "purge")
 
+_MOST_DAYS = 36_500
+"""A hundred years: what is longer ago may be no date at all."""
+
 _EXITS = (
     "exit codes: 0 done, 1 failed (one sentence says why), 3 not understood; stopped by a signal: 128 + it"
 )
@@ -120,6 +123,6 @@ def _days(text: str) -> float:
         days = float(text)
     except ValueError:
         days = -1.0
-    if 0 <= days < 1_000_000:
+    if 0 <= days <= _MOST_DAYS:
         return days
-    raise argparse.ArgumentTypeError(f"must be a number of days, not {text!r}")
+    raise argparse.ArgumentTypeError(f"must be a number of days, 0 to {_MOST_DAYS}, not {text!r}")

@@ -5,8 +5,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from chatcore.engine import Engine
 from chatcore.errors import StorageCorrupt, StorageError
+from frontends.chat import Chat
 from frontends.cli.access import open_data
 from frontends.cli.exits import DONE, FAILED, only_error
 from frontends.cli.settings import CommandSettings
@@ -23,12 +24,14 @@ __all__ = ["backup", "check", "purge"]
 
 _SNAPSHOT = "snapshot-"
 _DAY_SECONDS = 86_400.0
+LONG_SECONDS = 10.0
+"""After so long a person is told what is waited for."""
 
 
 async def check(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Print each damage that is found, one a line."""
     try:
-        async with open_data(settings) as chat:
+        async with open_data(settings) as chat, _progress(chat, "database and files are being checked"):
             found = await chat.check()
     except* StorageCorrupt as group:
         found = [str(only_error(group))]  # so damaged that it can't be opened
@@ -42,7 +45,7 @@ async def check(arguments: argparse.Namespace, settings: CommandSettings) -> int
 async def backup(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Write a whole copy to the new directory OUT, as the command's own user."""
     out = await to_thread.run_sync(_new_directory, arguments.out)
-    async with open_data(settings) as chat:
+    async with open_data(settings) as chat, _progress(chat, "the copy is being written"):
         if isinstance(chat, Engine):
             await chat.backup(out)
         else:
@@ -100,7 +103,7 @@ async def purge(arguments: argparse.Namespace, settings: CommandSettings) -> int
     older_than_seconds = arguments.older_than * _DAY_SECONDS
     conversations = messages = 0
     async with open_data(settings) as chat:
-        with _progress() as tell:
+        async with _progress(chat, "what was deleted is being removed") as tell:
             more = True
             while more:
                 unit = await chat.purge(older_than_seconds=older_than_seconds)
@@ -114,19 +117,30 @@ async def purge(arguments: argparse.Namespace, settings: CommandSettings) -> int
     return DONE
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Shows how far it is, in one row of standard error, where that is a terminal."""
+@asynccontextmanager
+async def _progress(chat: Chat, what: str) -> AsyncIterator[Callable[[str], None]]:
+    """Shows how far it is, in one row of standard error, where that is a terminal; `what` if nobody tells."""
     shown = sys.stderr.isatty()
+    told = False
 
     def tell(text: str) -> None:
+        nonlocal told
+        told = True
         if shown:
             print(f"\r\x1b[K{text} …", end="", file=sys.stderr, flush=True)
 
+    async def tell_late() -> None:
+        await anyio.sleep(LONG_SECONDS)
+        if not told:
+            tell(what if isinstance(chat, Engine) else f"waiting for the server: {what}")
+
     try:
-        yield tell
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(tell_late)
+            yield tell
+            tasks.cancel_scope.cancel()
     finally:
-        if shown:
+        if shown and told:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 

@@ -1,14 +1,15 @@
 """What requests and answers hold, beside what the engine itself gives: one Struct each."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatcore.limits import Limits
 from chatcore.messages import Attachment, Conversation, Feedback, Policy, Rating, Role, Settings
 
 __all__ = [
+    "WITH_TEXT",
     "Answer",
     "Backup",
     "Change",
@@ -33,6 +34,11 @@ __all__ = [
 
 T = TypeVar("T")
 
+_LONGEST_AGO_SECONDS = 36_500 * 86_400.0
+"""A hundred years: what is longer ago may be no date at all."""
+
+_Ago = Annotated[float, Meta(ge=0, le=_LONGEST_AGO_SECONDS)]
+
 
 class _In(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A body that a request brings: a misspelt field is an error, not a default."""
@@ -46,7 +52,7 @@ class Create(_In, frozen=True, kw_only=True):
 
 
 class Change(_In, frozen=True, kw_only=True):
-    """PATCH /conversations/{id}: what is given is changed, one after the other."""
+    """PATCH /conversations/{id}: what is given is changed, all of it or nothing."""
 
     title: str | None | UnsetType = UNSET
     settings: Settings | UnsetType = UNSET
@@ -116,14 +122,18 @@ class Backup(_In, frozen=True, kw_only=True):
 class PurgeOlder(_In, frozen=True, kw_only=True):
     """POST /owner/purge."""
 
-    older_than_seconds: float = 0.0
-    max_rows: int = 500
+    older_than_seconds: _Ago = 0.0
+    max_rows: Annotated[int, Meta(ge=1, le=100_000)] = 500
 
 
 class Collect(_In, frozen=True, kw_only=True):
     """POST /owner/collect."""
 
-    untouched_seconds: float = 86400.0
+    untouched_seconds: _Ago = 86400.0
+
+
+WITH_TEXT: frozenset[type[object]] = frozenset({Create, Change, Send, Post, Edit})
+"""The bodies that may be as long as a text may be."""
 
 
 class ResponderInfo(Struct, frozen=True, kw_only=True):

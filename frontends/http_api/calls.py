@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatcore.engine import Engine
-from chatcore.errors import InvalidInput, LimitExceeded
+from chatcore.errors import InvalidInput, LimitExceeded, NotFound
 from chatcore.uploads import Upload
 from frontends.guard import is_owner
-from frontends.http_api.bodies import from_fields
+from frontends.http_api.bodies import WITH_TEXT, from_fields
 from frontends.http_api.errors import Forbidden, Malformed
 from frontends.http_api.uploads import received_form
 from frontends.site import Site
@@ -64,8 +64,15 @@ class Call:
 
     @property
     def index(self) -> int:
-        """The number in the path."""
-        return int(self.request.path_params["index"])
+        """The number of a part, in the path.
+
+        Raises:
+            NotFound: It is none.
+        """
+        given = str(self.request.path_params["index"])
+        if not re.fullmatch(r"[0-9]{1,9}", given, re.ASCII):
+            raise NotFound("There is no such file.")
+        return int(given)
 
     @property
     def key(self) -> str | None:
@@ -130,7 +137,9 @@ class Call:
             InvalidInput: It is not what the route takes.
             LimitExceeded: It is longer than anything that the route takes.
         """
-        limit = _JSON_ROOM + 12 * self.engine.limits.text_chars  # \\uD83D\\uDE00 is one code point
+        limits = self.engine.limits
+        chars = limits.text_chars if type_ in WITH_TEXT else 2 * limits.comment_chars
+        limit = _JSON_ROOM + limits.parameters_bytes + 12 * chars  # \\uD83D\\uDE00 is one code point
         content = bytearray()
         async for chunk in self.request.stream():
             content += chunk

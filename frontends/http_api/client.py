@@ -26,7 +26,7 @@ from chatcore.pages import Page
 from chatcore.ports import ConversationPage
 from chatcore.uploads import FileInput
 from frontends.http_api import bodies
-from frontends.http_api.connection import TIMEOUT, Connection, segment
+from frontends.http_api.connection import Connection, segment
 from frontends.http_api.following import Following, ServerGone
 from frontends.http_api.upkeep import Upkeep
 from frontends.listeners import reachable_path
@@ -37,12 +37,16 @@ _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
 @asynccontextmanager
-async def open_client(socket_path: Path, *, patience_seconds: float = 10.0) -> AsyncIterator["Client"]:
+async def open_client(
+    socket_path: Path, *, patience_seconds: float = 10.0, answer_seconds: float = 10.0
+) -> AsyncIterator["Client"]:
     """A client of the server that owns the data directory in which `socket_path` is.
 
     Args:
         socket_path: ``DIR/chatcore.sock``.
         patience_seconds: For how long those who follow a conversation wait for a server that is gone.
+        answer_seconds: How long a call may stay unanswered. Those with files, and those that take as long as
+            there is data (`check`, `backup`, …), are waited for longer.
 
     Raises:
         ServerGone: No server answers there.
@@ -56,7 +60,7 @@ async def open_client(socket_path: Path, *, patience_seconds: float = 10.0) -> A
             # (no TLS on this way: loading the certificates for it would take longer than the call)
             transport=httpx.AsyncHTTPTransport(uds=path, verify=False, limits=_NO_LIMITS),
             base_url="http://chatcore/api/",
-            timeout=TIMEOUT,
+            timeout=answer_seconds,
             trust_env=False,
         )
         connection = Connection(await stack.enter_async_context(http), socket_path, patience_seconds)

@@ -17,20 +17,21 @@ from frontends.http_api.errors import error_of
 from frontends.http_api.following import Following, ServerGone
 from frontends.http_api.forms import open_form
 
-__all__ = ["PATIENT", "TIMEOUT", "Connection", "segment"]
+__all__ = ["PATIENT", "Connection", "segment"]
 
 T = TypeVar("T")
 
-TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 PATIENT = httpx.Timeout(None, connect=5.0)
 """For work that takes as long as there is data."""
 
+_FILES = httpx.Timeout(60.0, connect=5.0)
+"""For what a server does with files before it answers: they are synced to its disk."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def segment(id_: str) -> str:
-    """An id as a segment of a path; what is no id of ours (empty, dots, slashes) makes no other path."""
+    """An id as a segment of a path; what is no id of ours (empty, long, with slashes) makes no other."""
     return id_ if _ID.fullmatch(id_) else "-"  # which is nothing's id
 
 
@@ -38,7 +39,8 @@ class Connection:
     """Speaks with one server.
 
     Args:
-        http: Open as long as the connection is used; its base URL is that of the routes.
+        http: Open as long as the connection is used; its base URL is that of the routes, its timeout that of
+            calls which should be answered at once.
         socket_path: For sentences.
         patience_seconds: How long `follow` waits for a server that is gone.
     """
@@ -50,7 +52,7 @@ class Connection:
 
     def follow(self, conversation_id: str, after: str | None, window_seconds: float, user: str) -> Following:
         """The events of a conversation, to be entered."""
-        params = {"conversation": conversation_id, "window_ms": str(round(1000 * window_seconds))}
+        params = {"conversation": segment(conversation_id), "window_ms": str(round(1000 * window_seconds))}
         return Following(self._http, params, _headers(None, user), self._gone, self._patience_seconds, after)
 
     async def call_with_files(
@@ -69,9 +71,10 @@ class Connection:
         }
         async with open_form(fields, files) as form:
             headers = {**_headers(key, user), b"Content-Type": form.content_type.encode()}
-            return await self._exchange(
-                type_, self._http.build_request("POST", path, headers=headers, content=form.content())
+            request = self._http.build_request(
+                "POST", path, headers=headers, content=form.content(), timeout=_FILES
             )
+            return await self._exchange(type_, request)
 
     async def call(
         self,
@@ -83,7 +86,7 @@ class Connection:
         params: Mapping[str, str | int | bool | None] | None = None,
         key: str | None = None,
         user: str = LOCAL_USER,
-        timeout: httpx.Timeout = TIMEOUT,
+        timeout: httpx.Timeout | None = None,
     ) -> T:
         """The result of a call.
 
@@ -97,7 +100,7 @@ class Connection:
             params={name: _field(value) for name, value in (params or {}).items() if value is not None},
             headers=_headers(key, user),
             content=None if body is None else msgspec.json.encode(body),
-            timeout=timeout,
+            timeout=timeout or self._http.timeout,
         )
         return await self._exchange(type_, request)
 
@@ -116,8 +119,8 @@ class Connection:
             ) from error
 
     def _gone(self, error: Exception | None) -> ServerGone:
-        if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-            return ServerGone(f"The server at {self._socket_path} does not answer in time.")
+        if isinstance(error, httpx.TimeoutException):
+            return ServerGone(f"The server at {self._socket_path} does not answer.")
         return ServerGone(f"No server answers at {self._socket_path}.")
 
 

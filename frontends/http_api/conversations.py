@@ -1,6 +1,5 @@
 """Calls about whole conversations."""
 
-from msgspec import UNSET
 from starlette.responses import Response
 
 from chatcore.errors import InvalidInput
@@ -56,19 +55,17 @@ async def read(call: Call) -> Response:
 
 async def change(call: Call) -> Response:
     """The conversation with what was given changed."""
-    engine, user = call.engine, call.user
     body = await call.body(bodies.Change)
-    changed = None
-    if body.title is not UNSET:
-        changed = await engine.rename(call.id, body.title, user=user)
-    if body.settings is not UNSET:
-        changed = await engine.configure(call.id, body.settings, user=user)
-    if body.pinned is not UNSET:
-        changed = await engine.pin(call.id, body.pinned, user=user)
-    if body.archived is not UNSET:
-        changed = await engine.archive(call.id, body.archived, user=user)
-    if changed is None:
+    if body == bodies.Change():
         raise InvalidInput("Nothing was given that is to be changed.")
+    changed = await call.engine.change(
+        call.id,
+        title=body.title,
+        pinned=body.pinned,
+        archived=body.archived,
+        settings=body.settings,
+        user=call.user,
+    )
     return reply(changed)
 
 

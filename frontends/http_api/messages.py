@@ -2,10 +2,13 @@
 
 from starlette.responses import Response
 
+from chatcore.errors import LimitExceeded
 from frontends.http_api import bodies
 from frontends.http_api.calls import Call, reply
 
 __all__ = ["continue_answer", "edit", "rate", "read", "regenerate", "unrate"]
+
+_MAX_REASONS = 50
 
 
 async def read(call: Call) -> Response:
@@ -40,6 +43,9 @@ async def continue_answer(call: Call) -> Response:
 async def rate(call: Call) -> Response:
     """The feedback as it is now: null when it was taken back."""
     body = await call.body(bodies.Rate)
+    if (given := len(body.reasons)) > _MAX_REASONS:
+        sentence = f"Number of reasons: {given:,} is more than the limit of {_MAX_REASONS}."
+        raise LimitExceeded(sentence, limit=_MAX_REASONS, given=given)
     feedback = await call.engine.rate(
         call.id, body.rating, comment=body.comment, reasons=body.reasons, user=call.user
     )

@@ -22,8 +22,8 @@ async def backup(call: Call) -> Response:
     call.demand_owner()
     body = await call.body(bodies.Backup)
     target = Path(body.path)
-    if not target.is_absolute():
-        raise InvalidInput("The path of a backup is absolute.")
+    if not target.is_absolute() or not target.name or "\0" in body.path:
+        raise InvalidInput("The path of a backup is absolute, and that of a folder which is not there yet.")
     await call.engine.backup(target)
     return reply(bodies.Done())
 

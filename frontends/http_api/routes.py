@@ -65,12 +65,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/messages/{id}/continue", messages.continue_answer),
     ("PUT", "/messages/{id}/feedback", messages.rate),
     ("DELETE", "/messages/{id}/feedback", messages.unrate),
-    ("GET", "/messages/{id}/files/{index:int}", files.read),
+    ("GET", "/messages/{id}/files/{index}", files.read),
     ("POST", "/owner/check", owner.check),
     ("POST", "/owner/backup", owner.backup),
     ("POST", "/owner/purge", owner.purge),
     ("POST", "/owner/collect", owner.collect),
-    ("GET", "/owner/files/{id}/{index:int}", owner.file),
+    ("GET", "/owner/files/{id}/{index}", owner.file),
 )
 """Method, path, and what answers. ``GET /events`` is beside it: it answers without an end."""
 

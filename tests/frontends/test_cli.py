@@ -76,7 +76,7 @@ def test_heavy_packages_are_imported_only_where_needed(tmp_path: Path, arguments
         (("frobnicate",), "invalid choice: 'frobnicate'"),
         (("list", "--nonsense"), "unrecognized arguments: --nonsense"),
         (("list", "--limit", "0"), "must be a whole number, 1 or more, not '0'"),
-        (("purge", "--older-than", "never"), "must be a number of days, not 'never'"),
+        (("purge", "--older-than", "never"), "must be a number of days, 0 to 36500, not 'never'"),
         (("show",), "required: ID"),
         (("backup",), "required: OUT"),
         (("serve", "--port", "99999"), "--port must be a port number, 0 to 65535, not '99999'."),

@@ -247,6 +247,69 @@ def test_purge(tmp_path: Path, data: Path, chatcore: Run, served: bool) -> None:
     assert chatcore("check").code == 0
 
 
+@pytest.mark.parametrize("served", [False, True])
+def test_purge_of_what_was_deleted_long_ago(
+    tmp_path: Path, data: Path, chatcore: Run, capfd: pytest.CaptureFixture[str], served: bool
+) -> None:
+    anyio.run(fill, data, tmp_path / "attached")
+    with perhaps_served(tmp_path, data, served):
+        assert chatcore("purge", "--older-than", "36500").code == 0
+        for days in ("36501", "999999", "1e300", "inf", "nan", "-1", "x", ""):
+            with pytest.raises(SystemExit) as ended:
+                chatcore("purge", "--older-than", days)
+            assert ended.value.code == 3
+            err = capfd.readouterr().err
+            assert err.startswith(
+                "chatcore: argument --older-than: must be a number of days, 0 to 36500, not "
+            )
+            assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_backup_to_what_is_there(tmp_path: Path, data: Path, chatcore: Run, served: bool) -> None:
+    anyio.run(fill, data, tmp_path / "attached")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with perhaps_served(tmp_path, data, served):
+        for there in (Path("/"), data, tmp_path / "attached", tmp_path / "dangling"):
+            done = chatcore("backup", there)
+            sentence = f"{there} is there already; a backup is written to a new directory."
+            assert (done.code, done.out, done.err) == (1, "", f"chatcore: {sentence}\n")
+
+
+@pytest.mark.parametrize("served", [False, True])
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("check",), "database and files are being checked"),
+        (("backup", "copy"), "the copy is being written"),
+        (("purge",), "what was deleted is being removed"),
+    ],
+)
+def test_a_long_wait_is_explained_on_a_terminal(
+    tmp_path: Path,
+    data: Path,
+    chatcore: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    served: bool,
+    arguments: tuple[str, ...],
+    what: str,
+) -> None:
+    anyio.run(fill, data, tmp_path / "attached")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("frontends.cli.upkeep.LONG_SECONDS", 0.0)
+    with perhaps_served(tmp_path, data, served):
+        piped = chatcore(*arguments)
+        assert (piped.code, piped.err) == (0, "")
+        if arguments[0] == "backup":
+            arguments = ("backup", "another")
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        shown = chatcore(*arguments)
+    assert shown.code == 0
+    told = f"waiting for the server: {what}" if served else what
+    assert shown.err.startswith(f"\r\x1b[K{told} …")
+    assert shown.err.endswith("\r\x1b[K")
+
+
 def test_json_is_made_like_events(tmp_path: Path, data: Path, chatcore: Run) -> None:
     ids = anyio.run(fill, data, tmp_path / "attached")
     first, *lines = chatcore("show", ids["rated"], "--json").out.splitlines()

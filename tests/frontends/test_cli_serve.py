@@ -13,7 +13,10 @@ import pytest
 
 from tests.frontends.commands import Finished, Served, command, environment, read_until, run, serving, stop
 
-MOST_SECONDS = 1.5
+MOST_SECONDS = 3.0
+"""A second is promised, and `test_server.py` holds the server to it. This is with the end of a whole process,
+on a machine that may be busy. What must not be waited for (streams, answers, a stuck responder) lasts longer.
+"""
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_stopped_with_an_answer_running_and_streams_open(
     plain = run(tmp_path, "show", conversation, "--data", data)
     assert "begun \n(interrupted: " in plain.out
     assert run(tmp_path, "check", "--data", data).code == 0
-    assert {path.name for path in data.iterdir()} <= {"chat.db", "files", "lock"}
+    assert {path.name for path in data.iterdir()} <= {"chat.db", "clean", "files", "lock"}
 
 
 def test_killed_and_started_again(tmp_path: Path, data: Path) -> None:

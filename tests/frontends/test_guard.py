@@ -36,6 +36,7 @@ async def ask(
     *,
     names: Names | None = None,
     kind: str = "http",
+    method: str = "GET",
     server: tuple[str, int | None] = ("127.0.0.1", 7860),
     given: dict[str, object] | None = None,
 ) -> list[Message]:
@@ -49,7 +50,7 @@ async def ask(
 
     scope: Scope = {
         "type": kind,
-        "method": "GET",
+        **({"method": method} if kind == "http" else {}),
         "path": "/",
         "server": server,
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
@@ -59,8 +60,8 @@ async def ask(
     return sent
 
 
-async def status(*headers: tuple[str, str], names: Names | None = None) -> int:
-    return int((await ask(headers, names=names))[0]["status"])
+async def status(*headers: tuple[str, str], names: Names | None = None, method: str = "GET") -> int:
+    return int((await ask(headers, names=names, method=method))[0]["status"])
 
 
 @pytest.mark.parametrize("host", [HERE, "localhost:7860", "LocalHost:7860", "[::1]:7860"])
@@ -97,9 +98,10 @@ async def test_no_name_and_two_names_are_refused() -> None:
     assert await status(("Host", HERE), ("Host", HERE)) == 403
 
 
-@pytest.mark.parametrize("origin", [f"http://{HERE}", "http://localhost:7860", "https://[::1]:7860"])
-async def test_our_own_pages_are_answered(origin: str) -> None:
-    assert await status(("Host", HERE), ("Origin", origin)) == 200
+@pytest.mark.parametrize("host", [HERE, "localhost:7860", "LocalHost:7860", "[::1]:7860"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_our_own_pages_are_answered(scheme: str, host: str) -> None:
+    assert await status(("Host", host), ("Origin", f"{scheme}://{host.lower()}"), method="POST") == 200
 
 
 @pytest.mark.parametrize(
@@ -110,10 +112,14 @@ async def test_our_own_pages_are_answered(origin: str) -> None:
         "http://evil.example",
         "http://evil.example:7860",
         "http://localhost:3000",
+        "http://localhost:7860",  # ours by name, but not where the request went
+        "http://[::1]:7860",
+        "http://127.0.0.1",
         "http://localhost",
         "ftp://localhost:7860",
         "file://",
         "http://localhost:7860@evil.example",
+        f"http://evil.example@{HERE}",
         "http://evil.example/http://localhost:7860",
         "chrome-extension://abcdef",
         "http://[::1",
@@ -130,6 +136,8 @@ async def test_one_foreign_origin_among_ours_is_refused() -> None:
 async def test_a_configured_name_is_answered_with_its_pages() -> None:
     names = Names("127.0.0.1", 7860, ["Chat.example", "tunnel.example:8443"])
     assert await status(("Host", "chat.example"), ("Origin", "https://chat.example"), names=names) == 200
+    assert await status(("Host", "chat.example:443"), names=names) == 403
+    assert await status(("Host", HERE), ("Origin", "https://chat.example"), names=names) == 403
     assert await status(("Host", "chat.example:7860"), names=names) == 403
     assert await status(("Host", "tunnel.example:8443"), names=names) == 200
     assert await status(("Host", "tunnel.example"), names=names) == 403
@@ -138,7 +146,8 @@ async def test_a_configured_name_is_answered_with_its_pages() -> None:
 async def test_the_scheme_may_leave_its_own_port_out() -> None:
     names = Names("127.0.0.1", 80)
     assert await status(("Host", "localhost"), ("Origin", "http://localhost"), names=names) == 200
-    assert await status(("Host", "localhost:80"), names=names) == 200
+    assert await status(("Host", "localhost:80"), ("Origin", "http://localhost"), names=names) == 200
+    assert await status(("Host", "localhost"), ("Origin", "https://localhost:80"), names=names) == 403
 
 
 @pytest.mark.parametrize("bound", ["", "0.0.0.0", "::"])
@@ -148,6 +157,49 @@ async def test_on_all_addresses_an_address_is_answered_and_a_name_is_not(bound: 
         assert await status(("Host", host), names=names) == 200
     for host in ("evil.example:7860", "192.168.0.7", "192.168.0.7:80", "192.168.0:7860", "[x]:7860"):
         assert await status(("Host", host), names=names) == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "expected"),
+    [
+        ("192.168.0.7:7860", "http://192.168.0.7:7860", 200),
+        ("[fe80::1]:7860", "http://[fe80::1]:7860", 200),
+        ("localhost:7860", "http://localhost:7860", 200),
+        ("192.168.0.7:7860", "http://203.0.113.66:7860", 403),
+        ("127.0.0.1:7860", "http://203.0.113.66:7860", 403),
+        ("127.0.0.1:7860", "http://localhost:7860", 403),
+        ("192.168.0.7:7860", "http://192.168.0.7", 403),
+        ("192.168.0.7:7860", "http://192.168.0.7:8080", 403),
+        ("192.168.0.7:7860", "ftp://192.168.0.7:7860", 403),
+        ("192.168.0.7:7860", "null", 403),
+    ],
+)
+async def test_on_all_addresses_a_page_is_that_of_the_address_asked(
+    host: str, origin: str, expected: int
+) -> None:
+    names = Names("0.0.0.0", 7860)
+    for method in ("GET", "POST"):
+        assert await status(("Host", host), ("Origin", origin), names=names, method=method) == expected
+
+
+@pytest.mark.parametrize(
+    ("site", "changing", "reading"),
+    [
+        ("same-origin", 200, 200),
+        ("none", 200, 200),
+        ("same-site", 403, 200),
+        ("cross-site", 403, 200),
+        ("", 403, 200),
+    ],
+)
+async def test_changes_come_from_no_other_site(site: str, changing: int, reading: int) -> None:
+    headers = [("Host", HERE), ("Sec-Fetch-Site", site)]
+    for method in ("POST", "PUT", "PATCH", "DELETE", "ANY"):
+        assert await status(*headers, method=method) == changing
+    for method in ("GET", "HEAD", "OPTIONS"):
+        assert await status(*headers, method=method) == reading
+    expected = "websocket.accept" if changing == 200 else "websocket.close"
+    assert [message["type"] for message in await ask(headers, kind="websocket")] == [expected]
 
 
 async def test_a_refusal_is_a_sentence() -> None:

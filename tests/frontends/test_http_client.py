@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import httpx
 import msgspec
 import pytest
 
@@ -412,6 +413,67 @@ async def test_no_server(tmp_path: Path) -> None:
         with pytest.raises(ServerGone, match="No server answers at"):
             async with open_client(tmp_path / "dead.sock"):
                 raise AssertionError("opened")
+
+
+async def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
+    """As one that was suspended: connections are taken by the kernel, and that is all."""
+    path = tmp_path / "chatcore.sock"
+    with socket.socket(socket.AF_UNIX) as silent, anyio.fail_after(5):
+        silent.bind(str(path))
+        silent.listen()
+        with pytest.raises(ServerGone) as caught:
+            async with open_client(path, answer_seconds=0.05):
+                raise AssertionError("opened")
+    assert caught.value.sentence == f"The server at {path} does not answer."
+    assert inspect.signature(open_client).parameters["answer_seconds"].default == 10
+
+
+async def test_what_takes_long_is_waited_for(client: Client, served: Served, tmp_path: Path) -> None:
+    timeouts: dict[str, object] = {}
+
+    async def note(request: httpx.Request) -> None:
+        timeouts[request.url.path.removeprefix("/api/")] = request.extensions["timeout"]["read"]
+
+    client._connection._http.event_hooks = {"request": [note], "response": []}
+    attached = anyio.Path(tmp_path / "a.txt")
+    await attached.write_bytes(b"content")
+    made = await client.create()
+    await client.post(made.id, "", [attached])
+    await client.check()
+    await client.purge()
+    await client.collect_files()
+    assert timeouts == {
+        "conversations": 10,
+        f"conversations/{made.id}/posts": 60,
+        "owner/check": None,
+        "owner/purge": None,
+        "owner/collect": None,
+    }
+
+
+STRANGE_IDS = ["", ".", "..", "a/b", "../health", "a?b", "a#b", "%2e%2e", "a b", "ä", "\n", "a" * 200_000]
+
+
+@pytest.mark.parametrize("id_", STRANGE_IDS, ids=lambda id_: repr(id_)[:12])
+async def test_strange_ids_are_not_found(client: Client, served: Served, id_: str) -> None:
+    for chat in (client, served.engine):
+        for call in (chat.conversation, chat.message, chat.page, chat.delete, chat.undo, chat.stop):
+            with pytest.raises(NotFound, match=r"There is no such (conversation|message)"):
+                await call(id_)
+        with pytest.raises(NotFound, match="There is no such message"):
+            await chat.attachment(id_, 0)
+        with pytest.raises(NotFound, match="There is no such conversation"):
+            async with chat.subscribe(id_):
+                raise AssertionError("entered")
+
+
+async def test_strange_numbers_of_files_are_not_found(client: Client, served: Served) -> None:
+    made = await client.create()
+    message = await client.post(made.id, "Hello")
+    for chat in (client, served.engine):
+        for index in (-1, 0, 1, 10**30):
+            with pytest.raises(NotFound, match="There is no such file"):
+                await chat.attachment(message.id, index)
 
 
 async def test_a_server_that_has_stopped(client: Client, served: Served) -> None:

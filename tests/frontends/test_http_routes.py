@@ -12,6 +12,7 @@ import pytest
 
 from chatcore import (
     Conversation,
+    ConversationChanged,
     ConversationPage,
     Limits,
     Message,
@@ -278,8 +279,28 @@ async def test_the_owner_checks_purges_and_collects(served: Served) -> None:
     assert (await served.owner.post("/owner/check")).json() == {"problems": []}
     assert (await served.owner.post("/owner/purge")).json()["conversations"] == 1
     assert (await served.owner.post("/owner/collect")).json() == {"files": 0}
-    relative = await served.owner.post("/owner/backup", json={"path": "here"})
-    error(relative, 422, "invalid_input")
+
+
+@pytest.mark.parametrize("path", ["here", "", "/", "//", "/.", "/tmp/nul\0", "/tmp/nul\0/copy"])
+async def test_a_backup_goes_to_a_new_folder(served: Served, path: str) -> None:
+    sentence = error(await served.owner.post("/owner/backup", json={"path": path}), 422, "invalid_input")
+    assert sentence == "The path of a backup is absolute, and that of a folder which is not there yet."
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("purge", '{"older_than_seconds": 86313513600}'),
+        ("purge", '{"older_than_seconds": 1e300}'),
+        ("purge", '{"older_than_seconds": -1}'),
+        ("purge", '{"max_rows": 0}'),
+        ("purge", '{"max_rows": 9223372036854775808}'),
+        ("collect", '{"untouched_seconds": 1e300}'),
+        ("collect", '{"untouched_seconds": -1}'),
+    ],
+)
+async def test_an_age_is_of_this_age(served: Served, route: str, body: str) -> None:
+    error(await served.owner.post(f"/owner/{route}", content=body), 422, "invalid_input")
 
 
 async def test_only_the_owner_may_say_who_it_is(served: Served) -> None:
@@ -314,7 +335,7 @@ async def test_nothing_of_another_user_is_found_on_any_route(served: Served) -> 
     for method, path, _ in ROUTES:
         if "{id}" not in path:
             continue
-        if "{index" in path:
+        if "{index}" in path:
             ids = [with_file.json()["id"]]
         elif path.startswith("/conversations"):
             ids = [conversation.id]
@@ -324,7 +345,7 @@ async def test_nothing_of_another_user_is_found_on_any_route(served: Served) -> 
             body = BODIES.get((method, path))
             if body and "message_id" in body:
                 body = {"message_id": sent.answer.id}
-            url = path.replace("{id}", id_).replace("{index:int}", "1")
+            url = path.replace("{id}", id_).replace("{index}", "1")
             client = served.owner if path.startswith("/owner/") else served.http
             response = await client.request(method, url, json=body, headers={"Test-User": "eve"})
             error(response, 404, "not_found")
@@ -359,7 +380,7 @@ BAD_IDS = ["0", "x", "-", "%00", "ä", "a" * 300, "0" * 32, "g" * 32, "1;drop", 
 async def test_ids_that_are_none_are_not_found(served: Served, bad: str) -> None:
     for method, path, _ in ROUTES:
         if "{id}" in path and not path.startswith("/owner/"):
-            url = path.replace("{id}", bad).replace("{index:int}", "0")
+            url = path.replace("{id}", bad).replace("{index}", "0")
             body = BODIES.get((method, path))
             response = await served.http.request(method, url, json=body)
             error(response, 404, "not_found")
@@ -409,6 +430,65 @@ async def test_a_body_without_an_end_is_refused_while_it_comes(served: Served) -
 
     response = await served.http.post("/conversations", content=endless())
     error(response, 413, "limit_exceeded")
+
+
+async def test_a_body_is_as_long_as_what_its_route_takes(tmp_path: Path) -> None:
+    """Not only where a text is taken: what has no use for one is refused long before."""
+    async with serving(tmp_path) as served:
+        sent = await asked(served, await made(served))
+        vote = b'{"rating": "like"' + b" " * 200_000 + b"}"
+        error(
+            await served.http.put(f"/messages/{sent.answer.id}/feedback", content=vote), 413, "limit_exceeded"
+        )
+        settings = {"parameters": {f"k{number}": "x" * 1000 for number in range(2200)}}
+        error(await served.http.post("/conversations", json={"settings": settings}), 413, "limit_exceeded")
+        path = f"/conversations/{sent.answer.conversation_id}"
+        error(await served.http.patch(path, json={"settings": settings}), 413, "limit_exceeded")
+        # the longest text there may be, written at its longest: 12 bytes for a code point
+        text = ("\\uD83D\\uDE00" * served.engine.limits.text_chars).encode()
+        posted = await served.http.post(f"{path}/posts", content=b'{"text": "' + text + b'"}')
+        assert posted.status_code == 201
+
+
+@pytest.mark.parametrize(("count", "status"), [(50, 200), (51, 413), (40_000, 413)])
+async def test_the_reasons_of_a_vote_are_few(served: Served, count: int, status: int) -> None:
+    sent = await asked(served, await made(served))
+    vote = {"rating": "like", "reasons": [""] * count}
+    response = await served.http.put(f"/messages/{sent.answer.id}/feedback", json=vote)
+    assert response.status_code == status
+    if status == 413:
+        assert response.json()["data"] == {"limit": 50, "given": count}
+        assert (await served.engine.page(sent.answer.conversation_id)).feedback == ()
+
+
+@pytest.mark.parametrize("index", ["9" * 5000, "9" * 19, "-1", "1.0", "x", "%D9%A3", "%00"])
+async def test_numbers_of_files_that_are_none(served: Served, index: str) -> None:
+    sent = await asked(served, await made(served))
+    error(await served.http.get(f"/messages/{sent.question.id}/files/{index}"), 404, "not_found")
+    error(await served.owner.get(f"/owner/files/{sent.question.id}/{index}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"settings": {"responder": "nope"}}, 422),
+        ({"settings": {"system_prompt": "x" * 1001}}, 413),
+        ({"title": "x" * 201, "settings": {"system_prompt": "Be brief."}}, 413),
+    ],
+)
+async def test_a_change_is_made_whole_or_not_at_all(served: Served, change: Json, status: int) -> None:
+    before = await made(served)
+    path = f"/conversations/{before.id}"
+    given = {"title": "Anew", "pinned": True, "archived": True, **change}
+    assert (await served.http.patch(path, json=given)).status_code == status
+    assert await served.engine.conversation(before.id) == before
+    assert (
+        await served.http.patch(path, json={"title": "Anew", "pinned": True, "archived": True})
+    ).status_code == 200
+    async with served.engine.subscribe(before.id, after=f"{served.engine.epoch}.{before.seq}") as events:
+        changed = await anext(events)
+    assert isinstance(changed, ConversationChanged)
+    assert (changed.conversation.title, changed.conversation.archived) == ("Anew", True)  # as one
 
 
 @pytest.mark.parametrize(
