@@ -209,7 +209,7 @@ class PartOpened(Struct, frozen=True):
     part: Part
 
 
-class TextAdded(Struct, frozen=True):
+class TextAdded(Struct, frozen=True, gc=False):
     """`text` was added to part `index` at code point `start`."""
 
     message_id: str

@@ -58,7 +58,8 @@ class PartAdded(Struct, frozen=True, kw_only=True, tag_field="type", tag="part_a
     part: Part
 
 
-class TextDelta(Struct, frozen=True, kw_only=True, tag_field="type", tag="text_delta"):
+# gc=False: it can hold no cycle, and a running answer keeps thousands that a collection would walk through
+class TextDelta(Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="text_delta"):
     """`text` stands at code point `start` of part `index`.
 
     A reader that holds exactly `start` code points appends; that holds more skips what it has; that holds

@@ -5,8 +5,9 @@ Implementations live in `storage/` and `chatcore/responders/`; the engine knows 
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from enum import Enum
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +29,8 @@ from chatcore.messages import (
 )
 
 __all__ = [
+    "ANYBODY",
+    "Anybody",
     "Changes",
     "ConversationPage",
     "FileStore",
@@ -46,6 +49,18 @@ R = TypeVar("R")
 Publish = Callable[[Sequence[ConversationEvent | ListChanged]], None]
 """Called by the store on the event loop's thread, right after a commit and before any caller of that commit
 is woken, with the events of the group in seq order per conversation. It does not block and does not raise."""
+
+
+class Anybody(Enum):
+    """In place of a user: the engine itself, to whom every conversation is open that is not deleted.
+
+    A value of its own, which nobody gives by mistake: a user who is missing (None) finds nothing.
+    """
+
+    ANYBODY = "anybody"
+
+
+ANYBODY: Final = Anybody.ANYBODY
 
 
 class MessageFeedback(Struct, frozen=True, kw_only=True):
@@ -131,7 +146,10 @@ class FileStore(Protocol):
         ...
 
     async def collect(self, store: "Store", *, untouched_seconds: float) -> int:
-        """Remove contents that no message refers to and that were not put for so long; gives how many."""
+        """Remove contents that no message refers to and that were not put for so long; gives how many.
+
+        One that this process has put stays for an hour in any case: its message may be on its way.
+        """
         ...
 
 
@@ -156,13 +174,13 @@ class Store(Protocol):
         """
         ...
 
-    async def conversation(self, user: str | None, conversation_id: str) -> Conversation:
-        """Raises NotFound, as every read by id here: also when deleted, or another user's. A `user` None is
-        the engine itself, to whom every conversation is open that is not deleted.
+    async def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:
+        """Raises NotFound, as every read by id here: also when deleted, or another user's; and
+        StorageCorrupt when this very row can't be decoded. Lists show such a conversation without settings.
         """
         ...
 
-    async def message(self, user: str | None, message_id: str) -> Message:
+    async def message(self, user: str | Anybody, message_id: str) -> Message:
         """Likewise; the message as its row is (a running answer without its text)."""
         ...
 

@@ -20,7 +20,7 @@ from chatcore.errors import ChatcoreError, NotFound, ResponderError, RunEnded, S
 from chatcore.events import ConversationEvent, MessageChanged
 from chatcore.limits import Limits
 from chatcore.messages import ENDINGS, Conversation, Message, Status, text_of
-from chatcore.ports import Output, Responder, Store
+from chatcore.ports import ANYBODY, Output, Responder, Store
 from chatcore.run import Outcome, Run
 from chatcore.titles import title_from
 
@@ -145,11 +145,11 @@ class Runs:
         responder = self._responders.get(message.responder or "")
         if responder is None:
             raise ResponderError(f"The responder “{message.responder}” is not there any more.")
-        conversation = await self._store.conversation(None, message.conversation_id)
-        question = await self._store.message(None, message.parent or "")
+        conversation = await self._store.conversation(ANYBODY, message.conversation_id)
+        question = await self._store.message(ANYBODY, message.parent or "")
         beginning = ""
         if message.continues is not None:
-            before = await self._store.message(None, message.continues)
+            before = await self._store.message(ANYBODY, message.continues)
             for part in before.parts:
                 run.draft.add(part)
             self._said(run)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from chatcore.commands import PartOpened, TextAdded
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation, Feedback, Message
+from chatcore.ports import Anybody
 
 __all__ = ["ConversationRow", "Keyed", "Live", "Made", "MessageRow", "Rows", "RunRow", "Said"]
 
@@ -129,8 +130,8 @@ class Rows(Protocol):
         """What the user made with this idempotency key."""
         ...
 
-    def conversation(self, conversation_id: str, user: str | None) -> ConversationRow | None:
-        """The conversation of `user` (None: of whomever), deleted and purged ones too."""
+    def conversation(self, conversation_id: str, user: str | Anybody) -> ConversationRow | None:
+        """The conversation of `user`, deleted and purged ones too."""
         ...
 
     def insert_conversation(
@@ -201,7 +202,9 @@ class Rows(Protocol):
         ...
 
     def said(self, messages: Collection[int]) -> dict[int, list[Said]]:
-        """What the running answers with these keys have said, each in order; silent ones left out."""
+        """What the running answers with these keys have said, each in order; silent ones left out, and the
+        openings of parts that can't be read any more.
+        """
         ...
 
     def feedback(self, message: int, user: int) -> Feedback | None:

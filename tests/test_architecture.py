@@ -118,6 +118,7 @@ module would be bound to one driver or to one event loop."""
 
 BROAD: Mapping[tuple[str, str], str] = {
     ("chatcore.runs", "Runs._answer"): "a responder is a stranger's code: whatever it raises ends its run",
+    ("chatcore.runs", "_described"): "so is the error's own __str__",
     ("chatcore.responders.loading", "_import_file"): "a stranger's file is executed",
     ("chatcore.responders.loading", "_import_module"): "a stranger's module is executed",
     (

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from itertools import islice
+from math import inf
 from pathlib import Path
 from threading import Lock
 
@@ -21,6 +22,10 @@ __all__ = ["TEMP_FOLDER", "Collector"]
 
 TEMP_FOLDER = "tmp"
 BATCH = 200
+HELD_SECONDS = 3600.0
+"""How long a content is kept that this process has put, whatever the caller says. Between `put` and the
+commit of its message nothing else says that somebody needs it, and other files of that message may be on
+their way. That some message refers to it ends nothing: it may be an older one, about to be purged."""
 
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 _TEMP = re.compile(r"[0-9a-f]{32}")
@@ -29,6 +34,8 @@ _FOLDER = re.compile(r"[0-9a-f]{2}")
 
 class Collector:
     """Takes only what has been untouched for so long, is unreferenced, and is untouched still when removed.
+
+    What this process has put is held for `HELD_SECONDS` in any case.
 
     A content that is put again is touched. Whichever comes first under the mutex wins: the touch, then the
     last look sees it; or the removal, then `put` finds nothing and keeps its own copy.
@@ -87,12 +94,13 @@ class Collector:
         ]
 
     def _remove(self, going: list[tuple[Path, int]], listed_at: float) -> int:
-        """Unlink those that were not put or touched since they were listed."""
+        """Unlink those that are not held and were not put or touched since they were listed."""
         removed = 0
+        put_before = min(listed_at, time.monotonic() - HELD_SECONDS)
         for path, touched_ns in going:
             with self._mutex:
                 # Both are asked: two touches bear the same time where the clock is coarse or was set back.
-                if _touched_ns(path) == touched_ns and self._put_at.get(path.name, 0.0) < listed_at:
+                if _touched_ns(path) == touched_ns and self._put_at.get(path.name, -inf) < put_before:
                     self._disk.unlink(path)
                     removed += 1
         return removed
@@ -104,7 +112,7 @@ class Collector:
             touched_ns = _touched_ns(entry.path)
             if entry.name not in self._writing and touched_ns is not None and touched_ns <= before_ns:
                 self._disk.unlink(Path(entry.path))
-        put_before = time.monotonic() - seconds
+        put_before = time.monotonic() - max(seconds, HELD_SECONDS)
         with self._mutex:
             for sha256 in [name for name, put_at in self._put_at.items() if put_at <= put_before]:
                 del self._put_at[sha256]

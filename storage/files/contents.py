@@ -171,9 +171,9 @@ class Files:
                 raise
 
     def _make_folders(self, folder: Path) -> None:
-        """`folder` and those above it are there and durable; looked at once in a process."""
+        """`folder` and those above it are there and durable, again when somebody has removed them."""
         for missing in (self._root, folder):
-            if missing not in self._synced:
+            if missing not in self._synced or not missing.is_dir():
                 self._disk.make_folder(missing)
                 # Even one that was there: the process that made it may have died before this.
                 self._disk.fsync_folder(missing.parent)

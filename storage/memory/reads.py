@@ -13,7 +13,15 @@ from chatcore.events import (
     MessageChanged,
 )
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Changes, ConversationPage, ListChanges, MessageFeedback, StoredPage
+from chatcore.ports import (
+    ANYBODY,
+    Anybody,
+    Changes,
+    ConversationPage,
+    ListChanges,
+    MessageFeedback,
+    StoredPage,
+)
 from storage.memory.tables import Tables
 from storage.rows import ConversationRow, MessageRow
 
@@ -26,15 +34,15 @@ class Reads:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def conversation(self, user: str | None, conversation_id: str) -> Conversation:
+    def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:
         """The conversation, unless it is deleted or another user's."""
         return self._own(user, conversation_id).conversation
 
-    def message(self, user: str | None, message_id: str) -> Message:
+    def message(self, user: str | Anybody, message_id: str) -> Message:
         """The message, unless its conversation is deleted or another user's."""
         row = self._message(message_id)
         conversation = self._tables.conversations[row.conversation].conversation
-        if user not in {None, conversation.owner} or conversation.deleted:
+        if user not in {ANYBODY, conversation.owner} or conversation.deleted:
             raise _no_message(message_id)
         return row.message
 
@@ -139,12 +147,14 @@ class Reads:
         following = rows[limit - 1].key if len(rows) > limit else None
         return [row.attachment for row in rows[:limit]], following
 
-    def _own(self, user: str | None, conversation_id: str, *, deleted_too: bool = False) -> ConversationRow:
+    def _own(
+        self, user: str | Anybody, conversation_id: str, *, deleted_too: bool = False
+    ) -> ConversationRow:
         key = self._tables.conversation_keys.get(conversation_id)
         row = None if key is None else self._tables.conversations[key]
         if (
             row is None
-            or user not in {None, row.conversation.owner}
+            or user not in {ANYBODY, row.conversation.owner}
             or (row.deleted_at is not None and not deleted_too)
         ):
             raise NotFound("There is no such conversation.", conversation_id=conversation_id)

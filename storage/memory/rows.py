@@ -7,6 +7,7 @@ import msgspec
 
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation, Feedback, File, Message, Settings
+from chatcore.ports import ANYBODY, Anybody
 from storage.ids import IdSource
 from storage.memory.journal import Journal
 from storage.memory.tables import FeedbackRow, FileRow, Tables
@@ -58,12 +59,12 @@ class MemoryRows:
     def made(self, user: str, key: str) -> Made | None:
         return self._tables.made.get((user, key))
 
-    def conversation(self, conversation_id: str, user: str | None) -> ConversationRow | None:
+    def conversation(self, conversation_id: str, user: str | Anybody) -> ConversationRow | None:
         key = self._tables.conversation_keys.get(conversation_id)
         if key is None:
             return None
         row = self._tables.conversations[key]
-        if user is not None and row.conversation.owner != user:
+        if user not in {ANYBODY, row.conversation.owner}:
             return None
         live = self._tables.live.get(key)
         return row if live is None else replace(row, counter=live.seq)

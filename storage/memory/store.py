@@ -13,7 +13,16 @@ from anyio.lowlevel import checkpoint
 from chatcore.commands import Command
 from chatcore.errors import StorageError
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Changes, ConversationPage, FileStore, ListChanges, Publish, Store, StoredPage
+from chatcore.ports import (
+    Anybody,
+    Changes,
+    ConversationPage,
+    FileStore,
+    ListChanges,
+    Publish,
+    Store,
+    StoredPage,
+)
 from storage.files import Files, open_files
 from storage.ids import IdSource
 from storage.memory.checking import problems
@@ -65,12 +74,12 @@ class MemoryStore:
         self._publish(rows.events)
         return result
 
-    async def conversation(self, user: str | None, conversation_id: str) -> Conversation:
+    async def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:
         """See `chatcore.ports.Store`, as for all that follows."""
         await checkpoint()
         return self._reads.conversation(user, conversation_id)
 
-    async def message(self, user: str | None, message_id: str) -> Message:
+    async def message(self, user: str | Anybody, message_id: str) -> Message:
         """One message."""
         await checkpoint()
         return self._reads.message(user, message_id)

@@ -5,9 +5,9 @@ import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from chatcore.errors import StorageError
-from storage.sqlite.meta import new_epoch
 
 __all__ = ["BackupFolder", "copy_database"]
 
@@ -20,46 +20,56 @@ class BackupFolder:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self.path = target.with_name(f"{target.name}.part")
+        self._made: Path | None = None
 
-    def make(self) -> None:
-        """Make it under its working name, `path`.
+    def make(self) -> Path:
+        """Make it beside its place, under a working name that nothing has; gives that.
 
         Raises:
-            StorageError: There is something of that name, or it can't be made.
+            StorageError: There is something at its place, or it can't be made.
         """
-        if self._target.exists():
-            raise StorageError(f"There is something at {self._target} already.", target=str(self._target))
+        self._look()
         try:
-            shutil.rmtree(self.path, ignore_errors=True)  # of a backup that was cut off
-            self.path.mkdir(mode=0o700)
+            self._made = Path(mkdtemp(prefix=f".{self._target.name}.", dir=self._target.parent))
         except OSError as error:
             raise _failed(error) from error
+        return self._made
 
     def finish(self) -> None:
-        """Give it its name, durably."""
+        """Give what was made its name, durably.
+
+        Raises:
+            StorageError: There is something of that name by now, or it can't be given.
+        """
+        if self._made is None:
+            return
+        self._look()  # an empty folder would be replaced
         try:
-            self.path.rename(self._target)
+            self._made.rename(self._target)
+            self._made = None
             _fsync(self._target.parent)
         except OSError as error:
             raise _failed(error) from error
 
     def discard(self) -> None:
-        """Remove what was begun; nothing when it was finished."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove what was begun, and nothing else; nothing when it was finished."""
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+
+    def _look(self) -> None:
+        if os.path.lexists(self._target):  # also a link that leads nowhere
+            raise StorageError(f"There is something at {self._target} already.", target=str(self._target))
 
 
-def copy_database(connection: sqlite3.Connection, target: Path, *, renumbered: bool) -> None:
-    """Write a copy to the new file `target`, durably; `renumbered`: with an epoch of its own.
+def copy_database(connection: sqlite3.Connection, target: Path) -> None:
+    """Write a copy to the new file `target`, durably: one file that needs nothing beside it.
 
-    The copy is one file that needs nothing beside it.
+    That of a store which is open was not closed in order, so that each start from it makes a new epoch.
     """
     copy = sqlite3.connect(target, isolation_level=None)
     try:
         # all pages in one step: beside a writer, one that goes step by step begins anew at every commit
         connection.backup(copy, pages=-1)
-        if renumbered:
-            new_epoch(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
     finally:
         copy.close()

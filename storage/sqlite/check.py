@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Mapping
 
 from storage.sqlite.statements import load
+from storage.sqlite.values import can_be_decoded
 
-__all__ = ["damage"]
+__all__ = ["DECODED", "damage", "undecodable"]
 
 _SHOWN = 10
 
@@ -19,7 +20,15 @@ _RULES: Mapping[str, str] = {
     "running": "Conversation {} is wrong about whether an answer is queued or running.",
     "counter": "A row of conversation {} has a higher number than the conversation has counted.",
     "file": "Message {} has a file that is not counted as referred to.",
+    "vote": "A vote on message {} can't be decoded.",
 }
+
+DECODED: Mapping[str, str] = {
+    "conversation": "The settings of conversation {} can't be decoded.",
+    "message": "What message {} says can't be decoded.",
+    "file_row": "What is known of the file {} can't be decoded.",
+}
+"""By kind of row that `undecodable` looks through, what is said of one."""
 _SQL = load("check")
 
 
@@ -38,3 +47,18 @@ def damage(connection: sqlite3.Connection) -> list[str]:
         found = connection.execute(_SQL[name], (_SHOWN,)).fetchall()
         sentences += [sentence.format(public.hex()) for (public,) in found]
     return sentences
+
+
+def undecodable(
+    connection: sqlite3.Connection, kind: str, after: int, limit: int
+) -> tuple[list[str], int | None]:
+    """Sentences about those of a batch of rows that can't be decoded; the second is the next `after`."""
+    batch = connection.execute(_SQL[kind], (after, limit))
+    columns = [name for name, *_ in batch.description[2:]]
+    rows = batch.fetchall()
+    sentences = [
+        DECODED[kind].format(public.hex())
+        for _, public, *bodies in rows
+        if not all(map(can_be_decoded, columns, bodies))
+    ]
+    return sentences, rows[-1][0] if len(rows) == limit else None

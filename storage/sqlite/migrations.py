@@ -59,5 +59,5 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str
 def _keep_copy(connection: sqlite3.Connection, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)  # of a try that was cut off
-    copy_database(connection, part, renumbered=False)
+    copy_database(connection, part)
     part.replace(target)

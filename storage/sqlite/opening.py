@@ -17,6 +17,7 @@ from storage.sqlite.group import GroupRunner
 from storage.sqlite.meta import begin_use, end_use
 from storage.sqlite.migrations import check_version, migrate
 from storage.sqlite.readers import Readers
+from storage.sqlite.stamp import leave_stamp, take_stamp
 from storage.sqlite.store import DATABASE, SqliteStore
 from storage.sqlite.writer import Writer
 
@@ -46,10 +47,8 @@ async def open_store(location: str, *, publish: Publish) -> AsyncIterator[Sqlite
 async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> SqliteStore:
     path = directory / DATABASE
     await _check_before_writing(path)
-    connection = await open_writer(path)
-    owned.push_async_callback(_shielded, connection.close)
-    await connection.run(migrate, path)
-    epoch = await connection.run(begin_use)
+    connection, epoch = await _begin(path)
+    owned.push_async_callback(_shielded, lambda: _close(connection, path))
     readers = Readers()
     # The readers go first: the last connection that could write must also be the last to be closed.
     owned.push_async_callback(_shielded, readers.close)
@@ -74,6 +73,27 @@ async def _check_before_writing(path: Path) -> None:
             await connection.run(check_version)
         finally:
             await connection.close()
+
+
+async def _begin(path: Path) -> tuple[Connection, str]:
+    """The connection that writes, and the epoch."""
+    try:
+        same_file = await to_thread.run_sync(take_stamp, path)
+    except OSError as error:
+        raise StorageError(f"{path.parent} can't be written to: {error.strerror}.") from error
+    connection = await open_writer(path)
+    try:
+        await connection.run(migrate, path)
+        return connection, await connection.run(begin_use, same_file=same_file)
+    except BaseException:
+        await connection.close()
+        raise
+
+
+async def _close(connection: Connection, path: Path) -> None:
+    await connection.close()
+    # Only now is the file what it will be. Was it not closed in order, then it says so itself.
+    await to_thread.run_sync(leave_stamp, path)
 
 
 async def _shielded(work: Callable[[], Awaitable[R]]) -> R:

@@ -60,7 +60,10 @@ def page(
 
 def path(connection: sqlite3.Connection, bottom: int | None, limit: int) -> list[MessageRow]:
     """The message and those above it, newest first, `limit` at most."""
-    return [message_row(row) for row in connection.execute(_SQL["path"], (bottom, limit))]
+    # All rows first, wherever one may be refused: an error that lives on would keep a cursor, and with it the
+    # transaction, which is the reader's view of everything.
+    rows = connection.execute(_SQL["path"], (bottom, limit)).fetchall()
+    return [message_row(row) for row in rows]
 
 
 def _node(connection: sqlite3.Connection, row: ConversationRow, message_id: str) -> _Node:
@@ -99,8 +102,8 @@ def _siblings(connection: sqlite3.Connection, rows: list[MessageRow]) -> dict[st
 def _feedback(connection: sqlite3.Connection, rows: list[MessageRow]) -> tuple[MessageFeedback, ...]:
     keys = text([row.key for row in rows])
     found = []
-    for public, user, *rest in connection.execute(_SQL["feedback"], (keys,)):
-        feedback = feedback_of(*rest)
+    for public, user, *rest in connection.execute(_SQL["feedback"], (keys,)).fetchall():
+        feedback = feedback_of(public, *rest)
         if feedback is not None:
             found.append(MessageFeedback(message_id=public.hex(), user=user, feedback=feedback))
     return tuple(found)

@@ -13,10 +13,10 @@ from chatcore.events import (
     MessageChanged,
 )
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Changes, ConversationPage, ListChanges
+from chatcore.ports import Anybody, Changes, ConversationPage, ListChanges
 from storage.ids import from_us
 from storage.rows import ConversationRow
-from storage.sqlite.finding import own_conversation
+from storage.sqlite.finding import own_conversation, owned_by
 from storage.sqlite.pages import path
 from storage.sqlite.statements import load
 from storage.sqlite.values import attachment_of, blob, conversation_row, feedback_of, message_row
@@ -36,14 +36,14 @@ _SQL = load("reads")
 _NEWEST = 2**63 - 1
 
 
-def conversation(connection: sqlite3.Connection, user: str | None, conversation_id: str) -> Conversation:
+def conversation(connection: sqlite3.Connection, user: str | Anybody, conversation_id: str) -> Conversation:
     """See `chatcore.ports.Store`, as for all of these: the user's conversation."""
     return own_conversation(connection, user, conversation_id).conversation
 
 
-def message(connection: sqlite3.Connection, user: str | None, message_id: str) -> Message:
+def message(connection: sqlite3.Connection, user: str | Anybody, message_id: str) -> Message:
     """The user's message."""
-    row = connection.execute(_SQL["message"], (blob(message_id), user)).fetchone()
+    row = connection.execute(_SQL["message"], (blob(message_id), *owned_by(user))).fetchone()
     if row is None:
         raise NotFound("There is no such message.", message_id=message_id)
     return message_row(row).message
@@ -57,11 +57,11 @@ def conversations(
     after: str | None,
     limit: int,
 ) -> ConversationPage:
-    """A page of the user's list: one stretch of the index for each kind."""
+    """A page of the user's list: one stretch of the index for each kind. No damaged entry takes it away."""
     below = _NEWEST if after is None else _position(after)
     kinds = (True, False) if pinned is None else (pinned,)
     found = [
-        conversation_row(row).conversation
+        conversation_row(row, lenient=True).conversation
         for kind in kinds
         for row in connection.execute(_SQL["conversations"], (user, archived, kind, below, limit + 1))
     ]
@@ -78,7 +78,7 @@ def conversations(
 def list_changes(connection: sqlite3.Connection, user: str, after: int, limit: int) -> ListChanges:
     """What has changed in the user's list."""
     rows = connection.execute(_SQL["list_changes"], (user, after, limit + 1)).fetchall()
-    events = [_list_changed(conversation_row(row)) for row in rows[:limit]]
+    events = [_list_changed(conversation_row(row, lenient=True)) for row in rows[:limit]]
     (seq,) = connection.execute(_SQL["list_seq"], (user,)).fetchone()
     return ListChanges(events=tuple(events), seq=seq, more=len(rows) > limit)
 
@@ -120,9 +120,9 @@ def orphans(connection: sqlite3.Connection, owner: str) -> list[str]:
 def attachments(
     connection: sqlite3.Connection, after: int, limit: int
 ) -> tuple[list[Attachment], int | None]:
-    """A batch of what is referred to."""
+    """A batch of what is referred to; of rows that can't be decoded `check` speaks."""
     rows = connection.execute(_SQL["attachments"], (after, limit + 1)).fetchall()
-    found = [attachment_of(body) for _, body in rows[:limit]]
+    found = [one for _, body in rows[:limit] if (one := attachment_of(body)) is not None]
     return found, rows[limit - 1][0] if len(rows) > limit else None
 
 
@@ -141,7 +141,7 @@ def _list_changed(row: ConversationRow) -> ListChanged:
 def _changed_messages(
     connection: sqlite3.Connection, conversation: int, after: int, limit: int
 ) -> Iterator[MessageChanged]:
-    for row in connection.execute(_SQL["changed_messages"], (conversation, after, limit)):
+    for row in connection.execute(_SQL["changed_messages"], (conversation, after, limit)).fetchall():
         changed = message_row(row).message
         yield MessageChanged(
             conversation_id=changed.conversation_id,
@@ -154,7 +154,7 @@ def _changed_messages(
 def _changed_feedback(
     connection: sqlite3.Connection, conversation: int, conversation_id: str, after: int, limit: int
 ) -> Iterator[FeedbackChanged]:
-    found = connection.execute(_SQL["changed_feedback"], (conversation, after, limit))
+    found = connection.execute(_SQL["changed_feedback"], (conversation, after, limit)).fetchall()
     for seq, changed, public, user, *rest in found:
         yield FeedbackChanged(
             conversation_id=conversation_id,
@@ -162,5 +162,5 @@ def _changed_feedback(
             at=from_us(changed),
             message_id=public.hex(),
             user=user,
-            feedback=feedback_of(*rest),
+            feedback=feedback_of(public, *rest),
         )

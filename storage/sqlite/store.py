@@ -8,17 +8,19 @@ from anyio import CancelScope, to_thread
 from chatcore.commands import Command
 from chatcore.errors import NotFound
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Changes, ConversationPage, FileStore, ListChanges, StoredPage
+from chatcore.ports import Anybody, Changes, ConversationPage, FileStore, ListChanges, StoredPage
 from storage.files import Files
 from storage.sqlite import pages, reads
 from storage.sqlite.backup import BackupFolder, copy_database
-from storage.sqlite.check import damage
+from storage.sqlite.check import DECODED, damage, undecodable
 from storage.sqlite.readers import Readers
 from storage.sqlite.writer import Writer
 
 __all__ = ["DATABASE", "SqliteStore"]
 
 R = TypeVar("R")
+
+_CHECKED_AT_ONCE = 500
 
 DATABASE = "chat.db"
 """Name of the database in the data directory."""
@@ -38,10 +40,10 @@ class SqliteStore:
         """See `chatcore.ports.Store`, as for all of these."""
         return await self._writer.write(command)
 
-    async def conversation(self, user: str | None, conversation_id: str) -> Conversation:
+    async def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:
         return await self._readers.read(reads.conversation, user, conversation_id)
 
-    async def message(self, user: str | None, message_id: str) -> Message:
+    async def message(self, user: str | Anybody, message_id: str) -> Message:
         return await self._readers.read(reads.message, user, message_id)
 
     async def conversations(
@@ -72,19 +74,25 @@ class SqliteStore:
 
     async def check(self) -> list[str]:
         sentences = await self._readers.read(damage)
-        after: int | None = 0
+        after: int | None
+        for kind in DECODED:
+            after = 0
+            while after is not None:
+                found, after = await self._readers.read(undecodable, kind, after, _CHECKED_AT_ONCE)
+                sentences += found
+        after = 0
         while after is not None:
-            batch, after = await self.attachments(after=after, limit=500)
+            batch, after = await self.attachments(after=after, limit=_CHECKED_AT_ONCE)
             sentences += await to_thread.run_sync(self._damaged_files, batch)
         return sentences
 
     async def backup(self, target: Path) -> None:
         folder = BackupFolder(target)
-        await to_thread.run_sync(folder.make)
         try:
+            made = await to_thread.run_sync(folder.make)
             async with self._files.uncollected():
-                await self._readers.run(copy_database, folder.path / DATABASE, renumbered=True)
-                await self._files.copy_to(folder.path)
+                await self._readers.run(copy_database, made / DATABASE)
+                await self._files.copy_to(made)
             await to_thread.run_sync(folder.finish)
         finally:
             with CancelScope(shield=True):

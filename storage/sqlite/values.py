@@ -1,12 +1,14 @@
 """Rows of tables as values, and values as the parameters of statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from chatcore.errors import StorageCorrupt
 from chatcore.messages import (
+    ENDINGS,
     Attachment,
     Conversation,
     Feedback,
@@ -25,6 +27,7 @@ from storage.rows import ConversationRow, MessageRow
 __all__ = [
     "attachment_of",
     "blob",
+    "can_be_decoded",
     "conversation_row",
     "feedback_of",
     "files_of",
@@ -41,6 +44,13 @@ _settings = msgspec.json.Decoder(Settings)
 _usage = msgspec.json.Decoder(Usage)
 _reasons = msgspec.json.Decoder(tuple[str, ...])
 _attachment = msgspec.json.Decoder(Attachment)
+
+_JSON: Mapping[str, msgspec.json.Decoder[Any]] = {
+    "attachment": _attachment,
+    "parts": _parts,
+    "settings": _settings,
+    "usage": _usage,
+}
 
 _ID_DIGITS = 32
 
@@ -70,8 +80,14 @@ def blob(public: str) -> bytes | None:
     return found if len(found) * 2 == _ID_DIGITS else None
 
 
-def conversation_row(row: Row, counter: int | None = None) -> ConversationRow:
-    """The value of a row of the columns `conversation_row`, with a newer `counter` where one is known."""
+def conversation_row(row: Row, counter: int | None = None, *, lenient: bool = False) -> ConversationRow:
+    """The value of a row of the columns `conversation_row`, with a newer `counter` where one is known.
+
+    `lenient`: settings that can't be decoded are taken as none, as those of a deleted one always are.
+
+    Raises:
+        StorageCorrupt: They can't be decoded.
+    """
     (
         key, owner, public, name, title, head, head_public, head_depth, settings, pinned, archived,
         running, created, updated, changed, deleted, purged, seq, stored, list_seq, activity,
@@ -81,7 +97,7 @@ def conversation_row(row: Row, counter: int | None = None) -> ConversationRow:
         owner=name,
         title=title,
         head=None if head is None else head_public.hex(),
-        settings=_settings.decode(settings),
+        settings=_settings_of(settings, public, lenient=lenient or deleted is not None),
         pinned=pinned == 1,
         archived=archived == 1,
         deleted=deleted is not None,
@@ -106,13 +122,18 @@ def conversation_row(row: Row, counter: int | None = None) -> ConversationRow:
 
 
 def message_row(row: Row) -> MessageRow:
-    """The value of a row of the columns `message_row`."""
+    """The value of a row of the columns `message_row`.
+
+    Raises:
+        StorageCorrupt: What it says can't be decoded.
+    """
     (
         key, conversation, parent, public, conversation_public, parent_public, depth, role, status, parts,
         reason, reason_code, continues, responder, model, usage, memory_from, created, started, ended, seq,
     ) = row  # fmt: skip
     message_role: Role = role
     message_status: Status = status
+    said, tokens = _said_of(public, parts, usage) if status in ENDINGS else ((), None)
     message = Message(
         id=public.hex(),
         conversation_id=conversation_public.hex(),
@@ -120,7 +141,7 @@ def message_row(row: Row) -> MessageRow:
         depth=depth,
         role=message_role,
         status=message_status,
-        parts=_parts.decode(parts),
+        parts=said,
         created_at=from_us(created),
         seq=seq,
         reason=reason,
@@ -128,7 +149,7 @@ def message_row(row: Row) -> MessageRow:
         continues=None if continues is None else continues.hex(),
         responder=responder,
         model=model,
-        usage=None if usage is None else _usage.decode(usage),
+        usage=tokens,
         memory_from=None if memory_from is None else memory_from.hex(),
         started_at=None if started is None else from_us(started),
         ended_at=None if ended is None else from_us(ended),
@@ -136,23 +157,65 @@ def message_row(row: Row) -> MessageRow:
     return MessageRow(key, conversation, parent, message)
 
 
-def feedback_of(rating: Rating | None, comment: str | None, reasons: str) -> Feedback | None:
-    """The feedback of a row; None: it was taken back."""
+def feedback_of(message: bytes, rating: Rating | None, comment: str | None, reasons: str) -> Feedback | None:
+    """The feedback of a row on the message; None: it was taken back.
+
+    Raises:
+        StorageCorrupt: Its reasons can't be decoded.
+    """
     if rating is None:
         return None
-    return Feedback(rating=rating, comment=comment, reasons=_reasons.decode(reasons))
+    try:
+        return Feedback(rating=rating, comment=comment, reasons=_reasons.decode(reasons))
+    except msgspec.DecodeError as error:
+        raise _damaged(f"The vote on message {message.hex()}", message_id=message.hex()) from error
 
 
-def part_of(body: str) -> Part:
-    """A part that was stored by itself."""
-    return _part.decode(body)
+def part_of(body: str) -> Part | None:
+    """A part that was stored by itself; None: it can't be decoded."""
+    try:
+        return _part.decode(body)
+    except msgspec.DecodeError:
+        return None
 
 
-def attachment_of(body: str) -> Attachment:
-    """An attachment that was stored by itself."""
-    return _attachment.decode(body)
+def attachment_of(body: str) -> Attachment | None:
+    """An attachment that was stored by itself; None: it can't be decoded."""
+    try:
+        return _attachment.decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def can_be_decoded(column: str, body: bytes | None) -> bool:
+    """Whether this is what the column of JSON should hold, or nothing."""
+    try:
+        return body is None or _JSON[column].decode(body) is not None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def files_of(parts: Iterable[Part]) -> Sequence[Attachment]:
     """The attachments among the parts."""
     return [part.attachment for part in parts if isinstance(part, File)]
+
+
+def _settings_of(body: str, conversation: bytes, *, lenient: bool) -> Settings:
+    try:
+        return _settings.decode(body)
+    except msgspec.DecodeError as error:
+        if lenient:
+            return Settings()
+        public = conversation.hex()
+        raise _damaged(f"Conversation {public}", conversation_id=public) from error
+
+
+def _said_of(message: bytes, parts: str, usage: str | None) -> tuple[tuple[Part, ...], Usage | None]:
+    try:
+        return _parts.decode(parts), None if usage is None else _usage.decode(usage)
+    except msgspec.DecodeError as error:
+        raise _damaged(f"Message {message.hex()}", message_id=message.hex()) from error
+
+
+def _damaged(what: str, **ids: str) -> StorageCorrupt:
+    return StorageCorrupt(f"{what} can't be read: what is stored of it is damaged.", **ids)

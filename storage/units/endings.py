@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from chatcore.commands import EndRun, InterruptRuns
 from chatcore.errors import Busy, RunEnded
 from chatcore.messages import Message
+from chatcore.ports import ANYBODY
 from storage.rows import ConversationRow, MessageRow, Rows, RunRow
 from storage.units.draft import Draft
 from storage.units.said import parts_of
@@ -85,7 +86,7 @@ def interrupt_runs(rows: Rows, command: InterruptRuns) -> int:
 
 
 def _conversation(rows: Rows, answer: MessageRow) -> ConversationRow:
-    row = rows.conversation(answer.message.conversation_id, None)
+    row = rows.conversation(answer.message.conversation_id, ANYBODY)
     if row is None:  # a message is never without its conversation
         raise _ended(answer.message.id)
     return row

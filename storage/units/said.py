@@ -52,16 +52,16 @@ def append_deltas(rows: Rows, command: AppendDeltas) -> frozenset[str]:
 
 
 def parts_of(entries: Iterable[Said]) -> tuple[Part, ...]:
-    """The parts that these entries of one answer make, in order."""
-    parts: list[Part] = []
+    """The parts that these entries of one answer make, in order; words whose part's opening is lost too."""
+    parts: dict[int, Part] = {}
     texts: dict[int, list[str]] = {}
     for said in entries:
         if isinstance(said, PartOpened):
-            parts.append(said.part)
+            parts[said.index] = said.part
         else:
             texts.setdefault(said.index, []).append(said.text)
     for index, added in texts.items():
-        part = parts[index]
+        part = parts.get(index, Text(""))
         if isinstance(part, Text | Reasoning):
             parts[index] = replace(part, text=part.text + "".join(added))
-    return tuple(parts)
+    return tuple(parts[index] for index in sorted(parts))

@@ -24,6 +24,7 @@ from chatcore import (
 )
 from chatcore.messages import ENDINGS, Conversation, Part
 from storage.sqlite.check import damage
+from storage.sqlite.stamp import leave_stamp
 from storage.sqlite.store import DATABASE
 from tests.faults.disk import Image
 from tests.faults.recording import Promise
@@ -62,7 +63,7 @@ class _Rows(Struct, frozen=True):
 
 
 def restore(image: Image, directory: Path) -> None:
-    """The directory is as the disk was found."""
+    """The directory is as the disk was found: the very files, not copies of them."""
     directory.mkdir()
     for path in sorted(image):
         content = image[path]
@@ -70,6 +71,7 @@ def restore(image: Image, directory: Path) -> None:
             (directory / path).mkdir()
         else:
             (directory / path).write_bytes(content)
+    leave_stamp(directory / DATABASE)
 
 
 def look(cut: Cut, directory: Path) -> Found:

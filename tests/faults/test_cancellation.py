@@ -124,6 +124,7 @@ TRIES: dict[str, Try] = {
     "rename": Try(lambda t: t.engine.rename(t.id, "name")),
     "pin": Try(lambda t: t.engine.pin(t.id)),
     "archive": Try(lambda t: t.engine.archive(t.id)),
+    "change": Try(lambda t: t.engine.change(t.id, title="name", pinned=True)),
     "configure": Try(lambda t: t.engine.configure(t.id, Settings(system_prompt="Be brief."))),
     "delete": Try(lambda t: t.engine.delete(t.id)),
     "delete, while running": Try(lambda t: t.engine.delete(t.id), running=True),

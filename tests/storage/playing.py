@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from chatcore.commands import AppendDeltas, InterruptRuns, PartOpened, Purge, Sent, TextAdded
 from chatcore.errors import ChatcoreError, NotFound
 from chatcore.messages import Conversation, Message, Policy, Rating, Status, Text
-from chatcore.ports import Store
+from chatcore.ports import ANYBODY, Store
 from tests.storage.acting import PROCESS, Person, ending
 
 __all__ = ["Play", "Step", "plain"]
@@ -152,7 +152,7 @@ class Play:
         for answer in self.answers:
             if answer.conversation_id == conversation_id:
                 try:
-                    now = await self.store.message(None, answer.id)
+                    now = await self.store.message(ANYBODY, answer.id)
                 except NotFound:
                     continue
                 if now.status == "running":

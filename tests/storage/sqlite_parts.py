@@ -35,7 +35,7 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path, isolation_level=None, cached_statements=256)) as connection:
         prepare_writer(connection)
         migrate(connection, path)
-        begin_use(connection)
+        begin_use(connection, same_file=True)
         yield connection
 
 

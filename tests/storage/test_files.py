@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import shutil
 import stat
 import threading
 import time
@@ -23,7 +24,7 @@ from chatcore.commands import Command, ForgetFiles
 from chatcore.errors import InvalidInput, LimitExceeded, NotFound, StorageError
 from chatcore.messages import Attachment
 from chatcore.ports import Store
-from storage.files import Disk, Files, open_files
+from storage.files import Disk, Files, collector, open_files
 from storage.files.media import Sniffer
 from storage.files.names import clean_name
 from storage.files.temp import Temp
@@ -84,6 +85,24 @@ async def test_a_file_is_copied(files: Files, tmp_path: Path) -> None:
     kept = await files.put(source, "a.bin", max_bytes=700_000)
     source.write_bytes(b"changed")
     assert files.path(kept).read_bytes() == data
+
+
+async def test_folders_that_somebody_removed_are_made_again(tmp_path: Path) -> None:
+    synced: list[Path] = []
+
+    class Watched(Disk):
+        def fsync_folder(self, path: Path) -> None:
+            super().fsync_folder(path)
+            synced.append(path)
+
+    files = open_files(tmp_path, disk=Watched())
+    first = await files.put(pieces(b"x"), "x", max_bytes=SIZE)
+    shutil.rmtree(tmp_path / "files")
+    synced.clear()
+    again = await files.put(pieces(b"x"), "x", max_bytes=SIZE)
+    assert again == first
+    assert files.path(again).read_bytes() == b"x"
+    assert {tmp_path, tmp_path / "files", files.path(again).parent} <= set(synced)
 
 
 async def test_an_empty_content(files: Files) -> None:
@@ -622,6 +641,27 @@ async def test_a_content_put_again_while_it_is_decided_stays(tmp_path: Path, unt
     assert below(tmp_path) == {kept.path}
 
 
+async def test_a_content_waits_for_its_message_for_an_hour(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the caller says: nobody knows what is put but not sent yet."""
+    (kept,) = await put_all(files, [b"x"])
+    for _ in range(2):  # the note of it outlives a collection
+        assert await files.collect(Referring().store, untouched_seconds=0) == 0
+    assert below(tmp_path) == {kept.path}
+    monkeypatch.setattr(collector, "HELD_SECONDS", 0.0)
+    assert await files.collect(Referring().store, untouched_seconds=0) == 1
+    assert below(tmp_path) == set()
+
+
+async def test_that_an_older_message_refers_to_a_content_ends_nothing(files: Files, tmp_path: Path) -> None:
+    """It may be purged before the newer one commits."""
+    (kept,) = await put_all(files, [b"x"])
+    assert await files.collect(Referring(kept).store, untouched_seconds=0) == 0
+    assert await files.collect(Referring().store, untouched_seconds=0) == 0
+    assert below(tmp_path) == {kept.path}
+
+
 class SteppedDisk(Disk):
     """Calls `before_touch` when a content was found and is about to be touched."""
 
@@ -715,8 +755,9 @@ async def test_temporary_files_of_the_dead_go_and_those_of_the_living_stay(
     assert set(folder.iterdir()) == {young, foreign}
 
 
-async def test_what_is_not_ours_is_left_alone(files: Files, tmp_path: Path) -> None:
-    (kept,) = await put_all(files, [b"x"])
+async def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    (kept,) = await put_all(open_files(tmp_path), [b"x"])
+    files = open_files(tmp_path)
     folder = files.path(kept).parent
     (folder / "README").write_bytes(b"x")
     (folder / ("0" * 64)).symlink_to(tmp_path)
@@ -741,7 +782,7 @@ async def test_large_stores_are_asked_about_in_batches(files: Files, tmp_path: P
 
 
 async def test_nothing_is_collected_while_a_backup_is_made(files: Files, tmp_path: Path) -> None:
-    kept = await put_all(files, [b"one", b"two"])
+    kept = await put_all(open_files(tmp_path), [b"one", b"two"])
     target = tmp_path / "target"
     target.mkdir()
     removed = []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chatcore.commands import CreateConversation, EndRun, MoveHead, PostMessage, Rate
 from chatcore.errors import InvalidInput
 from chatcore.messages import Conversation, Feedback, Text
+from chatcore.ports import ANYBODY
 from storage.sqlite import pages, reads
 from storage.sqlite.check import damage
 from storage.sqlite.jumps import jump_length
@@ -174,10 +175,10 @@ def test_an_id_that_is_none_is_not_found(tmp_path: Path, name: str) -> None:
     with bench(tmp_path / "chat.db") as made:
         conversation = made.new()
         assert made.runner._rows.message(name) is None
-        assert made.runner._rows.conversation(name, None) is None
+        assert made.runner._rows.conversation(name, ANYBODY) is None
         assert made.runner._rows.live(name, "") is None
         capitals = conversation.id.upper()
-        assert made.runner._rows.conversation(capitals, None) is None
+        assert made.runner._rows.conversation(capitals, ANYBODY) is None
 
 
 PLANTED: dict[str, tuple[str, str]] = {
@@ -233,5 +234,5 @@ def test_an_ending_costs_the_same_in_a_long_conversation(grown: list[Grown]) -> 
 def test_the_owner_is_part_of_every_read(tmp_path: Path) -> None:
     with bench(tmp_path / "chat.db") as made:
         conversation: Conversation = made.new()
-        assert reads.conversation(made.connection, None, conversation.id) == conversation
+        assert reads.conversation(made.connection, ANYBODY, conversation.id) == conversation
         assert reads.conversations(made.connection, "bob", False, None, None, 5).conversations == ()

@@ -10,12 +10,16 @@ import anyio
 import pytest
 
 from chatcore.errors import DataDirectoryInUse, StorageError
-from storage.sqlite import SqliteStore, open_store
+from storage.sqlite import SqliteStore, open_store, opening
 from tests.storage.acting import Person, pieces
 
 
 def _silent(_events: object) -> None:
     pass
+
+
+async def _names(directory: Path) -> set[str]:
+    return {entry.name async for entry in anyio.Path(directory).iterdir()}
 
 
 async def _epoch(directory: Path) -> str:
@@ -36,6 +40,54 @@ async def test_the_epoch_stays_over_a_clean_stop_only(tmp_path: Path) -> None:
         assert store.epoch != first
         assert (await store.conversation("ann", made.id)).id == made.id
     assert await _epoch(copy) == store.epoch
+
+
+@pytest.mark.parametrize("kind", ["backup", "copy"])
+async def test_each_start_from_a_copy_has_an_epoch_of_its_own(tmp_path: Path, kind: str) -> None:
+    """Else a reader of the one life would go on in the other, whose numbers mean other things."""
+    data, copy = tmp_path / "data", tmp_path / "kept"
+    async with open_store(str(data), publish=_silent) as store:
+        await Person(store).new()
+        if kind == "backup":
+            await store.backup(copy)
+    if kind == "copy":
+        shutil.copytree(data, copy)  # of a stopped one; it keeps all times that can be kept
+    epochs = {store.epoch}
+    for _ in range(3):
+        shutil.rmtree(data)
+        shutil.copytree(copy, data)
+        epochs.add(await _epoch(data))
+    assert len(epochs) == 4
+
+
+async def test_a_file_put_in_place_of_the_one_that_was_closed_is_another(tmp_path: Path) -> None:
+    epoch = await _epoch(tmp_path)
+    content = (tmp_path / "chat.db").read_bytes()
+    (tmp_path / "chat.db").write_bytes(content)
+    assert await _epoch(tmp_path) != epoch
+
+
+async def test_a_directory_may_be_moved(tmp_path: Path) -> None:
+    epoch = await _epoch(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert await _epoch(tmp_path / "moved") == epoch
+
+
+async def test_a_start_that_fails_makes_no_copy_the_very_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    epoch = await _epoch(data)
+    shutil.copytree(data, copy)
+
+    def fail(*_arguments: object) -> None:
+        raise sqlite3.OperationalError("planted")
+
+    with monkeypatch.context() as planted:
+        planted.setattr(opening, "migrate", fail)
+        with pytest.raises(StorageError):
+            await _epoch(copy)
+    assert await _epoch(copy) != epoch
 
 
 async def test_the_directory_is_the_owners_alone(tmp_path: Path) -> None:
@@ -95,6 +147,28 @@ async def test_a_backup_does_not_overwrite(tmp_path: Path) -> None:
     assert [entry.name for entry in (tmp_path / "there").iterdir()] == ["kept"]
 
 
+async def test_a_backup_removes_nothing_that_it_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "out.part").mkdir()
+    (tmp_path / "out.part" / "kept").write_text("mine")
+    async with open_store(str(tmp_path / "data"), publish=_silent) as store:
+        await store.backup(tmp_path / "out")
+    assert (tmp_path / "out.part" / "kept").read_text() == "mine"
+    assert await _names(tmp_path) == {"data", "out", "out.part"}
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+
+
+async def test_a_backup_is_refused_where_something_is(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    async with open_store(str(tmp_path / "data"), publish=_silent) as store:
+        for target in (Path("/"), Path(), Path(".."), tmp_path / "file", tmp_path / "link"):
+            with pytest.raises(StorageError, match=r"already\.$"):
+                await store.backup(target)
+        with pytest.raises(StorageError, match=r"could not be written: .*\.$"):
+            await store.backup(tmp_path / "file" / "below")
+    assert await _names(tmp_path) == {"data", "file", "link"}
+
+
 async def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_store(str(tmp_path / "data"), publish=_silent) as store:
 
@@ -104,7 +178,7 @@ async def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(store._files, "copy_to", fail)
         with pytest.raises(StorageError, match="planted"):
             await store.backup(tmp_path / "backup")
-        assert not [entry async for entry in anyio.Path(tmp_path).glob("backup*")]
+        assert await _names(tmp_path) == {"data"}
 
 
 async def test_the_check_finds_files_that_are_not_as_they_were(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from chatcore.commands import EndRun, ForgetFiles, Purge
 from chatcore.errors import NotFound
 from chatcore.messages import Attachment, File, Text
 from chatcore.ports import Store
+from storage.files import collector
 from tests.storage.acting import Person, pieces
 
 
@@ -86,7 +87,16 @@ async def test_no_attachments(store: Store) -> None:
     assert await store.attachments(after=0, limit=10) == ([], None)
 
 
-async def test_the_collector_asks_the_store(ann: Person) -> None:
+async def test_what_is_put_waits_for_its_message(ann: Person) -> None:
+    files = ann.store.files
+    kept = await files.put(pieces(b"kept"), "kept.txt", max_bytes=10)
+    assert await files.collect(ann.store, untouched_seconds=0) == 0
+    await ann.post(await ann.new(), "x", files=[kept])
+    assert await ann.store.check() == []
+
+
+async def test_the_collector_asks_the_store(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "HELD_SECONDS", 0.0)
     files = ann.store.files
     used = await files.put(pieces(b"used"), "used.txt", max_bytes=10)
     spare = await files.put(pieces(b"spare"), "spare.txt", max_bytes=10)

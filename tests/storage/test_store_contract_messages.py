@@ -1,5 +1,7 @@
 """The tree: posts, branches, heads, pages of a path, siblings."""
 
+from typing import cast
+
 import pytest
 
 from chatcore.commands import EndRun, PostMessage, RunSpec, SendMessage
@@ -17,6 +19,7 @@ from chatcore.messages import (
     ToolResult,
     Usage,
 )
+from chatcore.ports import ANYBODY
 from tests.storage.acting import PROCESS, Person, texts
 from tests.storage.conftest import Published
 
@@ -231,9 +234,9 @@ async def test_ids_that_are_none_are_not_found(ann: Person, name: str) -> None:
     store = ann.store
     for reading in (
         store.conversation("ann", name),
-        store.conversation(None, name),
+        store.conversation(ANYBODY, name),
         store.message("ann", name),
-        store.message(None, name),
+        store.message(ANYBODY, name),
         store.page("ann", name, before=None, around=None, limit=5),
         store.page("ann", made.id, before=name, around=None, limit=5),
         store.page("ann", made.id, before=None, around=name, limit=5),
@@ -432,16 +435,32 @@ async def test_what_can_not_be_answered_again(ann: Person) -> None:
     await ann.end(running.answer)
 
 
+async def test_a_missing_user_finds_nothing(ann: Person) -> None:
+    """As a frontend's mistake would have it."""
+    made = await ann.new()
+    message = await ann.post(made, "x")
+    nobody = cast("str", None)
+    for read in (
+        ann.store.conversation(nobody, made.id),
+        ann.store.message(nobody, message.id),
+        ann.store.page(nobody, made.id, before=None, around=None, limit=1),
+        ann.store.changes(nobody, made.id, after=0, limit=1),
+        Person(ann.store, nobody).delete(made),
+    ):
+        with pytest.raises(NotFound):
+            await read
+
+
 async def test_the_owner_is_asked_for_and_the_engine_is_not(ann: Person) -> None:
     made = await ann.new()
     message = await ann.post(made, "x")
-    assert await ann.store.conversation(None, made.id) == await ann.look(made)
-    assert await ann.store.message(None, message.id) == message
+    assert await ann.store.conversation(ANYBODY, made.id) == await ann.look(made)
+    assert await ann.store.message(ANYBODY, message.id) == message
     await ann.delete(made)
     with pytest.raises(NotFound):
-        await ann.store.conversation(None, made.id)
+        await ann.store.conversation(ANYBODY, made.id)
     with pytest.raises(NotFound):
-        await ann.store.message(None, message.id)
+        await ann.store.message(ANYBODY, message.id)
 
 
 async def test_large_texts_come_back_whole(ann: Person) -> None:

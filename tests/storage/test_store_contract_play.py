@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chatcore.events import ConversationDeleted, ListChanged
 from chatcore.fold import Fold
 from chatcore.messages import Conversation, Message
+from chatcore.ports import ANYBODY
 from tests.storage.conftest import Published, check_numbers, opened
 from tests.storage.playing import Play, Step, plain
 
@@ -168,7 +169,7 @@ async def _running(play: Play, step: Step) -> bool:
     if not play.conversations:
         return False
     conversation = play.conversation(step)
-    return (await play.store.conversation(None, conversation.id)).running
+    return (await play.store.conversation(ANYBODY, conversation.id)).running
 
 
 def _move(play: Play, model: Model, step: Step) -> None:

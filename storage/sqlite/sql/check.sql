@@ -51,9 +51,10 @@ WHERE c.counter < coalesce((SELECT max(m.seq) FROM message AS m WHERE m.conversa
 LIMIT ?
 
 -- name: file
+-- What is no JSON is told of elsewhere; to SQLite it would be an error.
 SELECT m.public
-FROM message AS m, json_each(m.parts) AS part
-WHERE part.value ->> '$.type' = 'file'
+FROM message AS m, json_each(iif(json_valid(m.parts), m.parts, '[]')) AS part
+WHERE iif(part.type = 'object', part.value ->> '$.type', NULL) = 'file'
     AND NOT EXISTS (
         SELECT 1
         FROM message_file AS r
@@ -61,3 +62,27 @@ WHERE part.value ->> '$.type' = 'file'
         WHERE r.message = m.id AND hex(f.sha256) = upper(part.value ->> '$.attachment.sha256')
     )
 LIMIT ?
+
+-- name: vote
+SELECT DISTINCT m.public
+FROM feedback AS f
+JOIN message AS m ON m.id = f.message
+WHERE iif(json_valid(f.reasons), json_type(f.reasons), NULL) IS NOT 'array'
+    OR EXISTS (
+        SELECT 1 FROM json_each(iif(json_valid(f.reasons), f.reasons, '[]')) AS reason WHERE reason.type <> 'text'
+    )
+LIMIT ?
+
+-- name: conversation
+-- Of this and what follows the JSON is decoded: as bytes, since the driver fails where a text is none.
+SELECT id, public, CAST(settings AS BLOB) AS settings FROM conversation WHERE id > ? ORDER BY id LIMIT ?
+
+-- name: message
+SELECT id, public, CAST(parts AS BLOB) AS parts, CAST(usage AS BLOB) AS usage
+FROM message
+WHERE id > ?
+ORDER BY id
+LIMIT ?
+
+-- name: file_row
+SELECT id, sha256, CAST(attachment AS BLOB) AS attachment FROM file WHERE id > ? ORDER BY id LIMIT ?

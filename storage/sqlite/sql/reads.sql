@@ -3,12 +3,12 @@
 
 -- name: conversation
 {conversation_row}
-WHERE c.public = ?1 AND (?2 IS NULL OR u.name = ?2)
+WHERE c.public = ?1 AND (?2 OR u.name = ?3)
 
 -- name: message
 {message_row}
 JOIN user AS u ON u.id = c.owner
-WHERE m.public = ?1 AND (?2 IS NULL OR u.name = ?2) AND c.deleted_at_us IS NULL
+WHERE m.public = ?1 AND (?2 OR u.name = ?3) AND c.deleted_at_us IS NULL
 
 -- name: node
 SELECT id, conversation, parent, depth FROM message WHERE public = ?

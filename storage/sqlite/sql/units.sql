@@ -39,12 +39,12 @@ UPDATE conversation SET counter = ? WHERE id = ?
 -- name: update_conversation
 -- What no list shows has changed.
 UPDATE conversation
-SET head = ?, settings = ?, changed_at_us = ?, seq = ?, counter = ?
+SET head = ?, settings = coalesce(?, settings), changed_at_us = ?, seq = ?, counter = ?
 WHERE id = ?
 
 -- name: update_listed_conversation
 UPDATE conversation
-SET head = ?, settings = ?, changed_at_us = ?, seq = ?, counter = ?, title = ?, pinned = ?, archived = ?,
+SET head = ?, settings = coalesce(?, settings), changed_at_us = ?, seq = ?, counter = ?, title = ?, pinned = ?, archived = ?,
     running = ?, updated_at_us = ?, deleted_at_us = ?, list_seq = ?, activity = ?
 WHERE id = ?
 
@@ -150,7 +150,10 @@ DELETE FROM delta WHERE id < ?
 DELETE FROM delta
 
 -- name: feedback
-SELECT rating, comment, reasons FROM feedback WHERE message = ? AND user = ?
+SELECT m.public, f.rating, f.comment, f.reasons
+FROM feedback AS f
+JOIN message AS m ON m.id = f.message
+WHERE f.message = ? AND f.user = ?
 
 -- name: put_feedback
 INSERT INTO feedback (message, user, conversation, rating, comment, reasons, changed_at_us, seq)

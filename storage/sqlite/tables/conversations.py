@@ -3,6 +3,7 @@
 import sqlite3
 
 from chatcore.messages import Conversation
+from chatcore.ports import ANYBODY, Anybody
 from storage.ids import to_us
 from storage.rows import ConversationRow, Keyed, Made
 from storage.sqlite.statements import load
@@ -52,11 +53,11 @@ class Conversations(Runs):
         row = self._execute(_SQL["made_conversation"], (user, key)).fetchone()
         return Made(row[0], row[1].hex(), None) if row is not None else None
 
-    def conversation(self, conversation_id: str, user: str | None) -> ConversationRow | None:
+    def conversation(self, conversation_id: str, user: str | Anybody) -> ConversationRow | None:
         row = self._execute(_SQL["conversation"], (blob(conversation_id),)).fetchone()
-        if row is None or (user is not None and row[3] != user):
+        if row is None or user not in {ANYBODY, row[3]}:
             return None
-        found = self._seen = conversation_row(row, self._counter(row[0], row[_COUNTER]))
+        found = self._seen = conversation_row(row, self._counter(row[0], row[_COUNTER]), lenient=True)
         return found
 
     def insert_conversation(
@@ -93,7 +94,9 @@ class Conversations(Runs):
         if seen is not None and seen.conversation == new:
             self._execute(_SQL["count_change"], (row.counter, row.key))
             return
-        changed = (row.head, text(new.settings), to_us(row.changed_at), new.seq, row.counter)
+        # Null leaves them: those that can't be decoded stay as they are until others are given.
+        settings = None if seen and seen.conversation.settings == new.settings else text(new.settings)
+        changed = (row.head, settings, to_us(row.changed_at), new.seq, row.counter)
         if seen is not None and seen.conversation.list_seq == new.list_seq:
             self._execute(_SQL["update_conversation"], (*changed, row.key))
             return

@@ -19,7 +19,7 @@ class Removal(Table):
 
     def purgeable(self, before: datetime) -> ConversationRow | None:
         row = self._execute(_SQL["purgeable"], (to_us(before),)).fetchone()
-        return None if row is None else conversation_row(row)
+        return None if row is None else conversation_row(row, lenient=True)
 
     def purge_messages(self, conversation: int, limit: int) -> int:
         keys = self._execute(_SQL["purge_candidates"], (conversation, limit)).fetchall()

@@ -67,10 +67,12 @@ class Runs(Table):
         found: dict[int, list[Said]] = {}
         for message, public, index, start, body in self._execute(_SQL["said"], (text(list(messages)),)):
             said: Said
-            if start is None:
-                said = PartOpened(public.hex(), index, part_of(body))
-            else:
+            if start is not None:
                 said = TextAdded(public.hex(), index, start, body)
+            elif (part := part_of(body)) is not None:
+                said = PartOpened(public.hex(), index, part)
+            else:
+                continue  # one damaged row must not keep all else from being opened
             found.setdefault(message, []).append(said)
         return found
 
