@@ -64,6 +64,7 @@ class Subscription(Generic[E]):
         self._epoch = epoch
         self._window_seconds = window_seconds
         self._gave = False
+        self._joined = False
         self._over = False
         self._ready: deque[E] = deque()
         self.cursor = str(Cursor(epoch, self._position))
@@ -100,21 +101,23 @@ class Subscription(Generic[E]):
         raise StopAsyncIteration
 
     async def _next(self) -> list[E]:
-        if self._foreign or self._beyond_the_end():
+        if self._foreign or (not self._joined and self._beyond_the_end()):
             self._foreign = False
             self._position = 0
             return [self._reset()]
-        if self._log.holds(self._position):
-            batch = merged(_as_it_is(self._log.since(self._position)))
+        log = self._log
+        while log.holds(self._position):
+            self._joined = True
+            batch = log.since(self._position)
             if batch:
-                return batch
-        if self._hub.closed:  # what was published before is still given: the endings of interrupted answers
+                return batch if len(batch) == 1 else merged(_as_it_is(batch))
+            if self._hub.closed:
+                break
+            await log.wait(self._position)
+        if self._hub.closed:  # what was published before has been given: the endings of interrupted answers
             self._over = True
             return []
-        if not self._log.holds(self._position):
-            return await self._catch_up()
-        await self._log.wait(self._position)
-        return []
+        return await self._catch_up()
 
     def _beyond_the_end(self) -> bool:
         """A place that never was, or was lost with a power cut."""

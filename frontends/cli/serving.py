@@ -19,6 +19,7 @@ from chatcore.ports import Responder
 from frontends import server
 from frontends.cli.access import is_served, server_url, socket_path, url_path
 from frontends.cli.answering import open_answering
+from frontends.cli.collector import tune_collector
 from frontends.cli.exits import DONE
 from frontends.cli.settings import CommandSettings, SettingsError
 from frontends.cli.signals import end_at_once_from_now_on, interruptible
@@ -44,6 +45,7 @@ async def serve(arguments: argparse.Namespace, settings: CommandSettings) -> int
         open_engine(f"sqlite:{settings.data}", responder=responder, limits=settings.limits) as engine,
         anyio.create_task_group() as tasks,
     ):
+        tune_collector()
         site = Site(engine, model=responder.model or responder.name)
         with _url_file(settings.data) as write_url:
 

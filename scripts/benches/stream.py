@@ -31,6 +31,7 @@ from chatcore import (
     open_engine,
     text_of,
 )
+from frontends.cli.collector import tune_collector
 
 TOKENS_PER_SECOND = 20.0
 TOKEN = "token{:05} "
@@ -110,6 +111,7 @@ async def measure(answers: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory:
         async with open_engine(f"sqlite:{directory}") as engine:
             ids = [(await engine.create()).id for _ in range(answers)]
+        tune_collector()  # as `chatcore serve` does
         measured = Measured(Path(directory), seconds)
         limits = Limits(open_runs_per_user=answers)
         url = f"sqlite:{directory}"
