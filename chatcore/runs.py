@@ -53,7 +53,6 @@ class Runs:
         self._wake = anyio.Event()
         self._unwritten: set[str] = set()
         self._closing = False
-        self._clock = anyio.current_time
 
     @property
     def storage_fails(self) -> bool:
@@ -72,7 +71,7 @@ class Runs:
         if message.status == "running":
             if self._closing:
                 return  # committed while the last tasks end: the next start finds it interrupted
-            run = Run(message, self._limits, self._clock)
+            run = Run(message, self._limits)
             self._by_message[message.id] = self._by_conversation[message.conversation_id] = run
             self._alive.add(run)
             self._tasks.start_soon(self._run, run)
