@@ -46,8 +46,9 @@ def find_weights(model: str | None) -> Weights:
             magic = file.read(len(_MAGIC))
             size_bytes = os.fstat(file.fileno()).st_size
     except OSError as error:
+        elsewhere = "" if path.suffix == ".gguf" else " A model of a server needs a key or a base URL."
         raise ResponderError(
-            f"The weights {path} can't be read: {error.strerror}.", path=str(path)
+            f"The weights {path} can't be read: {error.strerror}.{elsewhere}", path=str(path)
         ) from error
     if magic != _MAGIC:
         raise ResponderError(f"{path} is not a .gguf file: no weights of a model are in it.", path=str(path))

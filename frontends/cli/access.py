@@ -59,8 +59,8 @@ async def open_data(settings: CommandSettings, *, answering: bool = False) -> As
         StorageError: There is no such directory, or it can't be used.
         DataDirectoryInUse: Another process than a server owns it.
     """
-    if not answering and not await anyio.Path(settings.data).exists():
-        raise StorageError(f"There is no data directory {settings.data}.")
+    if not answering and not await anyio.Path(settings.data / "chat.db").exists():
+        raise StorageError(f"There are no conversations in {settings.data}; --data names another directory.")
     async with AsyncExitStack() as stack:
         yield await _reach(settings, answering, stack)
 

@@ -24,6 +24,22 @@ def test_page_goes_on_after_the_server_was_killed(tab: Tab, server: Server) -> N
     tab.asked("And again?", "And again.")
 
 
+def test_a_question_typed_without_a_server_is_kept(tab: Tab, server: Server) -> None:
+    tab.asked("Are you there?", "Yes.")
+    server.kill()
+    expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
+    tab.box.fill("And now?")
+    tab.box.press("Enter")
+    tab.page.locator("#cc-box .submit-button").click()
+    expect(tab.box).to_have_value("And now?")
+    server.start()
+    expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
+    expect(tab.box).to_have_value("And now?")
+    tab.box.press("Enter")
+    server.end("And now?", "Again.")
+    expect(tab.answers).to_have_text(["Yes.", "Again."])
+
+
 def test_stop_takes_less_than_a_second_and_loses_nothing(
     tab: Tab, new_tab: Callable[[Server], Tab], server: Server
 ) -> None:

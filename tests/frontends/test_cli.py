@@ -109,8 +109,12 @@ def test_wrong_variable_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["list", "check", "purge"])
 def test_no_data_directory(tmp_path: Path, data: Path, name: str) -> None:
-    failed(run(tmp_path, name, "--data", data), f"There is no data directory {data}.")
+    told = f"There are no conversations in {data}; --data names another directory."
+    failed(run(tmp_path, name, "--data", data), told)
     assert not data.exists()  # a mistyped name makes nothing
+    data.mkdir()
+    failed(run(tmp_path, name, "--data", data), told)
+    assert list(data.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])

@@ -8,6 +8,17 @@ export class Composer {
   /** `actions`: draw() has Gradio ask for `buttons`, conversation() is the one shown; sending(), sent(id), stop(). */
   constructor(actions) {
     this.actions = actions;
+    this.isConnected = true;
+    addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && this.#hold(event), true);
+    addEventListener("click", (event) => this.#hold(event), true);
+  }
+
+  /** Without a server nothing is sent: Gradio would empty the box all the same, and the words were lost. */
+  #hold(event) {
+    const sends = event.type === "keydown" ? "#cc-box textarea" : "#cc-box .submit-button";
+    if (this.isConnected || !event.target.closest?.(sends)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 
   /** Whether an answer runs in the conversation that is shown. */

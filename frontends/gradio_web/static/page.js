@@ -40,8 +40,8 @@ class Page {
     this.#frame = new Frame(settings, { older: () => this.#older() });
     this.#stream = new Stream(this.#api.eventsAddress, {
       onEvent: (event) => this.#take(event),
-      onOpen: () => this.#frame.sayConnection(""),
-      onLost: () => this.#frame.sayConnection("Reconnecting…"),
+      onOpen: () => this.#setConnected(true),
+      onLost: () => this.#setConnected(false),
     });
     this.#sidebar = new Sidebar(place("sidebar"), {
       list: (after) => this.#api.conversations(after),
@@ -68,6 +68,11 @@ class Page {
     observe("cc-hist", () => this.#drawBars());
     observe("cc-live", () => this.#frame.quieten());
     this.#open(addressed());
+  }
+
+  #setConnected(isConnected) {
+    this.#frame.sayConnection(isConnected ? "" : "Reconnecting…");
+    this.composer.isConnected = isConnected;
   }
 
   // --- which conversation ----------------------------------------------------------------------------------
@@ -107,7 +112,7 @@ class Page {
       this.#frame.toast("This conversation does not exist.");
       this.#leave();
     } else {
-      this.#frame.sayConnection("Reconnecting…");
+      this.#setConnected(false);
       const visit = this.#visit;
       setTimeout(() => visit === this.#visit && this.#open(id), RETRY_MS);
     }
