@@ -11,6 +11,7 @@ from chatcore.messages import (
     Conversation,
     File,
     Message,
+    MissingFile,
     Part,
     Reasoning,
     Settings,
@@ -45,6 +46,8 @@ def part_tokens(part: Part, count: Callable[[str], int], count_file: Callable[[A
             return count(part.output)
         case File(attachment):
             return count_file(attachment)
+        case MissingFile():
+            return count(part.name)
         case _:
             assert_never(part)
 
@@ -145,7 +148,7 @@ class Asked:
         whole path), the oldest are left out until half of it is filled: the beginning then stays where it is
         for many questions, so that the model's prefix cache holds. The question itself is always given, and
         the exchange before it whenever it fits; system prompt and `beginning` are counted against the bound.
-        Messages without parts are left out. Never loads more of the path than it needs.
+        Messages without parts are left out, and hidden ones. Never loads more of the path than it needs.
 
         A memory that fills less than a quarter was left by a model with a smaller one, or belongs to a path
         that has been left: it is filled up to half again.
@@ -157,7 +160,9 @@ class Asked:
         window = _Window(
             room=room,
             half=min((max_tokens - prompt_tokens) // 2, room),
-            cost=lambda message: sum(part_tokens(part, count, count_file) for part in message.parts),
+            cost=lambda message: sum(
+                part_tokens(part, count, count_file) for part in (() if message.hidden else message.parts)
+            ),
         )
         return self._remember(await self._walk(window))
 
@@ -172,7 +177,7 @@ class Asked:
 
     def _remember(self, kept: list[Message]) -> list[Message]:
         self.memory_from = kept[-1].id if kept[-1].parent is not None else None
-        return [message for message in reversed(kept) if message.parts]
+        return [message for message in reversed(kept) if message.parts and not message.hidden]
 
 
 class _Window:
@@ -215,15 +220,19 @@ class _Window:
         if self.spent[exchange - 1] <= self.room:
             count = max(count, exchange)
         # It begins with a question: an answer to nothing helps no model, and some refuse it.
-        while count > 1 and not (self.path[count - 1].role == "user" and self.path[count - 1].parts):
+        while count > 1 and not _is_question(self.path[count - 1]):
             count -= 1
         return self.path[:count]
 
     def _last_exchange(self) -> int:
         for number, message in enumerate(self.path[1:], 2):
-            if message.role == "user" and message.parts:
+            if _is_question(message):
                 return number
         return 1
+
+
+def _is_question(message: Message) -> bool:
+    return message.role == "user" and bool(message.parts) and not message.hidden
 
 
 def _fitting(spent: Sequence[int], bound: int) -> int:

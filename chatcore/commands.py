@@ -26,6 +26,8 @@ __all__ = [
     "Purge",
     "Purged",
     "Rate",
+    "Reindex",
+    "Reindexed",
     "RunSpec",
     "SendMessage",
     "Sent",
@@ -264,3 +266,21 @@ class ForgetFiles(Command[frozenset[str]], frozen=True, kw_only=True):
     """Which of these `sha256` no message refers to."""
 
     sha256s: tuple[str, ...]
+
+
+class Reindexed(Struct, frozen=True, kw_only=True):
+    """What one unit of reindexing did: messages put into the index, and how many are left (about)."""
+
+    messages: int
+    left: int
+
+
+class Reindex(Command[Reindexed], frozen=True, kw_only=True):
+    """Put up to `max_messages` that are not in the search index into it.
+
+    Attributes:
+        anew: Empty the index before; all is found again only when `left` is 0.
+    """
+
+    max_messages: int = 500
+    anew: bool = False

@@ -3,7 +3,8 @@
 ChatcoreError
 ├── NotFound                     not_found            no such thing, or not yours
 ├── InvalidInput                 invalid_input        what you gave can't be taken as it is
-│   └── LimitExceeded            limit_exceeded       too long, too large, too many
+│   ├── LimitExceeded            limit_exceeded       too long, too large, too many
+│   └── Unrecognised             unrecognised         a file in no format that is known
 ├── Refused                      refused              the responder can't answer this
 ├── Conflict                     conflict             the state is not what the call needs
 │   ├── Busy                     busy                 an answer runs in this conversation
@@ -39,6 +40,7 @@ __all__ = [
     "StorageCorrupt",
     "StorageError",
     "StorageUnavailable",
+    "Unrecognised",
 ]
 
 
@@ -69,6 +71,12 @@ class LimitExceeded(InvalidInput):
     """Too long, too large or too many; `data` holds ``limit`` and ``given``."""
 
     code = "limit_exceeded"
+
+
+class Unrecognised(InvalidInput):
+    """The file is in no format that is known; `data` holds ``keys``, those of its first record."""
+
+    code = "unrecognised"
 
 
 class Refused(ChatcoreError):

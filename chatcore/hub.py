@@ -17,6 +17,7 @@ import msgspec
 
 from chatcore.events import ConversationEvent, ListChanged, ListEvent, MessageChanged, TextDelta
 from chatcore.messages import ENDINGS
+from chatcore.ports import ListMoved
 
 __all__ = ["Hub", "Log", "merged"]
 
@@ -98,6 +99,12 @@ class Log(Generic[E]):
         if self._floor is None:
             self._floor = seq
 
+    def restart(self, seq: int) -> None:
+        """Nothing up to `seq` is held any more, and readers who are not there yet read rows."""
+        self._events.clear()
+        self._floor = seq
+        self.wake_all()
+
     def holds(self, seq: int) -> bool:
         """Whether everything after `seq` is held."""
         return self._floor is not None and seq >= self._floor
@@ -135,7 +142,7 @@ class Hub:
         """Call `watcher` with every event of a conversation, after readers can see it; it must not raise."""
         self._watchers.append(watcher)
 
-    def publish(self, events: Sequence[ConversationEvent | ListChanged]) -> None:
+    def publish(self, events: Sequence[ConversationEvent | ListChanged | ListMoved]) -> None:
         """Take in what was committed. Called by the store alone (`chatcore.ports.Publish`)."""
         for event in events:
             if type(event) is TextDelta:  # the hot path: an answer runs, so its log is there
@@ -146,6 +153,10 @@ class Hub:
                 user_log = self.users.get(event.conversation.owner)
                 if user_log is not None:
                     user_log.append(event)
+            elif isinstance(event, ListMoved):
+                moved_log = self.users.get(event.user)
+                if moved_log is not None:
+                    moved_log.restart(event.seq)
             else:
                 self._take(event)
                 for watcher in self._watchers:

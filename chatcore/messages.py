@@ -17,6 +17,7 @@ __all__ = [
     "Feedback",
     "File",
     "Message",
+    "MissingFile",
     "Part",
     "Policy",
     "Rating",
@@ -95,7 +96,22 @@ class File(Struct, frozen=True, tag_field="type", tag="file"):
     attachment: Attachment
 
 
-Part = Text | Reasoning | ToolCall | ToolResult | File
+class MissingFile(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="missing_file"
+):
+    """A file that an imported message names and whose content did not come with it.
+
+    Attributes:
+        pointer: How its source refers to it; never followed.
+    """
+
+    name: str
+    media_type: str | None = None
+    size_bytes: int | None = None
+    pointer: str | None = None
+
+
+Part = Text | Reasoning | ToolCall | ToolResult | File | MissingFile
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -131,7 +147,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
         updated_at: When its newest message was stored.
         seq: The change of this conversation that made it what it is here.
         list_seq: The same in the list of its owner.
-        activity: Place in the owner's list: the higher, the newer.
+        activity: Place in the owner's list: the higher, the newer (ties go by id). Microseconds since 1970 of
+            the newest message, pushed up where the clock stepped back; of an import, the source's own time.
     """
 
     id: str
@@ -153,6 +170,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
 class Message(Struct, frozen=True, kw_only=True):
     """One node of the tree. An assistant message is written by one run; after its ending it never changes.
 
+    One that was ingested is replaced, in its place, by a newer version of it.
+
     Attributes:
         parent: Id of the message it answers or follows; None at the root.
         depth: Number of messages above it.
@@ -168,6 +187,7 @@ class Message(Struct, frozen=True, kw_only=True):
         created_at: When it was stored.
         started_at: When its run began; None for messages that no run wrote.
         ended_at: When its run ended.
+        hidden: Imported, and not shown to people by its source: not shown, not searched, not sent to a model.
         seq: The change of the conversation that made it what it is here.
     """
 
@@ -189,6 +209,7 @@ class Message(Struct, frozen=True, kw_only=True):
     memory_from: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    hidden: bool = False
 
 
 class Feedback(Struct, frozen=True, kw_only=True):

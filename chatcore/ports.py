@@ -5,6 +5,7 @@ Implementations live in `storage/` and `chatcore/responders/`; the engine knows 
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -17,7 +18,6 @@ from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import (
     Attachment,
     Conversation,
-    Feedback,
     Message,
     Part,
     Reasoning,
@@ -27,26 +27,41 @@ from chatcore.messages import (
     ToolResult,
     Usage,
 )
+from chatcore.views import (
+    Changes,
+    ConversationPage,
+    DayStatistics,
+    ListChanges,
+    SearchFilter,
+    SearchOrder,
+    SearchPage,
+    StoredPage,
+    Trees,
+)
 
 __all__ = [
     "ANYBODY",
     "Anybody",
-    "Changes",
-    "ConversationPage",
     "FileStore",
-    "ListChanges",
-    "MessageFeedback",
+    "ListMoved",
     "OpenStore",
     "Output",
     "Publish",
     "Responder",
     "Store",
-    "StoredPage",
 ]
 
 R = TypeVar("R")
 
-Publish = Callable[[Sequence[ConversationEvent | ListChanged]], None]
+
+class ListMoved(Struct, frozen=True, kw_only=True):
+    """So much of the list of `user` has changed up to `seq` at once that it is read from rows instead."""
+
+    user: str
+    seq: int
+
+
+Publish = Callable[[Sequence[ConversationEvent | ListChanged | ListMoved]], None]
 """Called by the store on the event loop's thread, right after a commit and before any caller of that commit
 is woken, with the events of the group in seq order per conversation. It does not block and does not raise."""
 
@@ -61,65 +76,6 @@ class Anybody(Enum):
 
 
 ANYBODY: Final = Anybody.ANYBODY
-
-
-class MessageFeedback(Struct, frozen=True, kw_only=True):
-    """Feedback as a page carries it."""
-
-    message_id: str
-    user: str
-    feedback: Feedback
-
-
-class ConversationPage(Struct, frozen=True, kw_only=True):
-    """Entries of a user's list, newest first; `next` asks for the following page, None: there is none.
-
-    `list_seq` is the position in the list's changes at which the page is true.
-    """
-
-    conversations: tuple[Conversation, ...]
-    next: str | None
-    list_seq: int
-
-
-class StoredPage(Struct, frozen=True, kw_only=True):
-    """Messages of the visible path as rows have them (a running answer without its text), oldest first.
-
-    Attributes:
-        feedback: Of the messages held.
-        siblings: For each message that has siblings: all of their ids including its own, oldest first.
-        has_older: Whether there are messages above the first.
-        has_newer: Whether there are messages below the last on the same path.
-        seq: The conversation's counter in the snapshot that was read.
-    """
-
-    conversation: Conversation
-    messages: tuple[Message, ...]
-    feedback: tuple[MessageFeedback, ...]
-    siblings: dict[str, tuple[str, ...]]
-    has_older: bool
-    has_newer: bool
-    seq: int
-
-
-class Changes(Struct, frozen=True, kw_only=True):
-    """Rows of one conversation as events, in seq order: those changed after a seq.
-
-    `seq` is the conversation's counter in the snapshot read; `more`: the limit cut the batch short.
-    A deleted conversation's changes are its `ConversationDeleted` alone, whatever `after` is.
-    """
-
-    events: tuple[ConversationEvent, ...]
-    seq: int
-    more: bool
-
-
-class ListChanges(Struct, frozen=True, kw_only=True):
-    """Likewise for a user's list."""
-
-    events: tuple[ListChanged, ...]
-    seq: int
-    more: bool
 
 
 class FileStore(Protocol):
@@ -213,6 +169,37 @@ class Store(Protocol):
 
     async def orphans(self, owner: str) -> list[str]:
         """Ids of queued or running answers that no living process owns."""
+        ...
+
+    async def search(
+        self, user: str, query: str, *, among: SearchFilter, order: SearchOrder, after: str | None, limit: int
+    ) -> SearchPage:
+        """Messages and titles of the user's conversations with all words of `query`: any string is one.
+
+        Raises:
+            InvalidInput: `after` is not a page's `next`.
+        """
+        ...
+
+    async def trees(
+        self, user: str, *, conversation_ids: Sequence[str] | None, after: str | None, messages: int
+    ) -> Trees:
+        """Whole conversations of the user (None: all that are not deleted, archived ones too), oldest first,
+        until they have `messages` messages; one at least. A running answer is as its row is.
+
+        Raises:
+            NotFound: One of `conversation_ids` is not there.
+            InvalidInput: `after` is not a batch's `next`.
+        """
+        ...
+
+    async def statistics(
+        self, user: str, *, since: datetime, utc_offset_minutes: int
+    ) -> tuple[DayStatistics, ...]:
+        """What was answered since, by days (of a clock that is so far from UTC) and models.
+
+        Of the newest 50,000 answers in the store: what is asked for costs a bounded time.
+        """
         ...
 
     async def attachments(self, *, after: int, limit: int) -> tuple[list[Attachment], int | None]:

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from chatcore.events import ConversationDeleted, ConversationEvent, Cursor, ListEvent, ListReset, Reset
 from chatcore.hub import Hub, Log, merged
-from chatcore.ports import Changes, Store
+from chatcore.ports import Store
+from chatcore.views import Changes
 
 __all__ = ["Subscription", "follow_conversation", "follow_list"]
 
@@ -27,7 +28,7 @@ LIST_RESET_AFTER = 200
 
 
 class Rows(Protocol[E_co]):
-    """A batch of rows as events (`chatcore.ports.Changes` and `ListChanges`)."""
+    """A batch of rows as events (`chatcore.views.Changes` and `ListChanges`)."""
 
     @property
     def events(self) -> Sequence[E_co]: ...
@@ -131,6 +132,7 @@ class Subscription(Generic[E]):
         events = [event for event in rows.events if start is None or event.seq <= start]
         if (
             start is not None
+            and start <= rows.seq  # else the log has begun anew while rows were read
             and (not rows.more or len(events) < len(rows.events))
             and not self._beyond_the_end()
         ):
@@ -174,7 +176,9 @@ async def follow_list(
     async def read(position: int) -> _ListRows:
         rows = await store.list_changes(user, after=position, limit=LIST_RESET_AFTER)
         if rows.more:
-            return _ListRows((ListReset(seq=rows.seq, at=datetime.now(UTC)),), rows.seq)
+            # Not above where the log begins: it would be taken for an event that the log tells of.
+            seq = rows.seq if log.start is None else min(rows.seq, log.start)
+            return _ListRows((ListReset(seq=seq, at=datetime.now(UTC)),), rows.seq)
         return _ListRows(rows.events, rows.seq)
 
     def reset() -> ListEvent:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from chatcore.commands import PartOpened, TextAdded
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation, Feedback, Message
-from chatcore.ports import Anybody
+from chatcore.ports import Anybody, ListMoved
 
 __all__ = ["ConversationRow", "Keyed", "Live", "Made", "MessageRow", "Rows", "RunRow", "Said"]
 
@@ -38,6 +38,7 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
         changed_at: When its own row last changed in a way that has a seq.
         deleted_at: When it was marked as deleted; None: it is not.
         purged: Its messages are being removed or gone: it can't come back.
+        unfinished: It is being ingested, and its last slice has not come: it is not there yet.
     """
 
     key: int
@@ -49,6 +50,7 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
     changed_at: datetime
     deleted_at: datetime | None
     purged: bool = False
+    unfinished: bool = False
 
 
 class MessageRow(Struct, frozen=True):
@@ -114,7 +116,7 @@ class Rows(Protocol):
         """An id above all ids that were ever given out."""
         ...
 
-    def emit(self, event: ConversationEvent | ListChanged) -> None:
+    def emit(self, event: ConversationEvent | ListChanged | ListMoved) -> None:
         """Have the event published when the unit's transaction has been committed."""
         ...
 
@@ -124,6 +126,10 @@ class Rows(Protocol):
 
     def next_list_seq(self, owner: int) -> int:
         """The number of one more change in the owner's list (gaps are legal, reuse is not)."""
+        ...
+
+    def next_activity(self, owner: int) -> int:
+        """The place at the top of the owner's list: now in microseconds, or just above the highest."""
         ...
 
     def made(self, user: str, key: str) -> Made | None:
@@ -231,4 +237,11 @@ class Rows(Protocol):
 
     def unreferenced(self, sha256s: Collection[str]) -> frozenset[str]:
         """Those of these contents that no message refers to."""
+        ...
+
+    def reindex(self, limit: int, *, anew: bool) -> tuple[int, int]:
+        """Take up to `limit` messages that the search index does not have into it; before, empty it (`anew`).
+
+        Gives how many were looked at, and (about) how many are left.
+        """
         ...

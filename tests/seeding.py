@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import repeat
 from pathlib import Path
 
 import anyio
@@ -16,14 +17,17 @@ __all__ = ["seed"]
 TEXT = "A message of five hundred characters, more or less. " * 10
 
 
-def seed(directory: Path, lengths: Sequence[int]) -> list[str]:
-    """Make a store at `directory` with a conversation of each length (one path); gives their ids."""
+def seed(directory: Path, lengths: Sequence[int], texts: Iterator[str] = repeat(TEXT)) -> list[str]:
+    """Make a store at `directory` with a conversation of each length (one path); gives their ids.
+
+    `texts` is what they say, in letters that JSON need not escape. They are not in the search index yet.
+    """
     anyio.run(_make, directory)
     ids = IdSource()
     publics: list[str] = []
     jumps = [None, *(jump_length(depth) for depth in range(1, max(lengths)))]
     base = 1
-    parts = f'[{{"type":"text","text":"{TEXT}"}}]'
+    said = (f'[{{"type":"text","text":"{text}"}}]' for text in texts)
     with closing(sqlite3.connect(directory / "chat.db", isolation_level=None)) as database:
         database.execute("BEGIN")
         database.execute("INSERT INTO user (id, name) VALUES (1, 'local')")
@@ -46,16 +50,19 @@ def seed(directory: Path, lengths: Sequence[int]) -> list[str]:
             database.executemany(
                 "INSERT INTO message (id, public, conversation, parent, jump, depth, role, status, parts, "
                 "created_at_us, seq) VALUES (?, ?, ?, ?, ?, ?, ?, 'complete', ?, 1, ?)",
-                _messages(ids, number + 1, base, jumps[:messages], parts),
+                _messages(ids, number + 1, base, jumps[:messages], said),
             )
             base += messages
+        database.executemany(
+            "INSERT INTO unindexed VALUES (?, 1, ?)", [("message", base - 1), ("title", len(lengths))]
+        )
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return publics
 
 
 def _messages(
-    ids: IdSource, conversation: int, base: int, jumps: list[int | None], parts: str
+    ids: IdSource, conversation: int, base: int, jumps: list[int | None], said: Iterator[str]
 ) -> Iterator[tuple[object, ...]]:
     for depth, jump in enumerate(jumps):
         key = base + depth
@@ -67,7 +74,7 @@ def _messages(
             None if jump is None else key - jump,
             depth,
             "assistant" if depth % 2 else "user",
-            parts,
+            next(said),
             depth + 2,
         )
 

@@ -15,10 +15,31 @@ def problems(tables: Tables) -> Iterator[str]:
         yield from _of_conversation(tables, conversation)
     for row in tables.messages.values():
         yield from _of_message(tables, row)
-    for kind, keys in (("message", tables.said), ("message", tables.feedback)):
+    for table in (tables.said, tables.feedback, tables.message_sources):
+        kept = {key for key, entries in table.items() if entries}
         yield from (
-            f"Something is kept of {kind} {key}, which is gone." for key in keys.keys() - tables.messages
+            f"Something is kept of message {key}, which is gone." for key in kept - tables.messages.keys()
         )
+    yield from _of_sources(tables)
+
+
+def _of_sources(tables: Tables) -> Iterator[str]:
+    for (owner, origin), key in tables.origins.items():
+        row, source = tables.conversations[key], tables.conversation_sources.get(key)
+        if source is None or (row.owner, source.origin) != (owner, origin):
+            yield f"Conversation {row.conversation.id} is found by an origin that is not its own."
+    for key, source in tables.conversation_sources.items():
+        row = tables.conversations[key]
+        if source.digest is None and row.deleted_at is None:
+            yield f"Conversation {row.conversation.id} is shown before all of it is there."
+        if row.unfinished != (source.digest is None):
+            yield f"Conversation {row.conversation.id} is wrong about whether slices are missing."
+    for key in tables.message_sources:
+        row_of_message = tables.messages.get(key)
+        if row_of_message is not None and row_of_message.conversation not in tables.conversation_sources:
+            conversation = tables.conversations[row_of_message.conversation]
+            if not conversation.purged:
+                yield f"Message {row_of_message.message.id} has a source, and its conversation none."
 
 
 def _of_conversation(tables: Tables, row: ConversationRow) -> Iterator[str]:

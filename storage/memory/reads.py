@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from chatcore.errors import InvalidInput, NotFound
+from chatcore.errors import NotFound
 from chatcore.events import (
     ConversationChanged,
     ConversationDeleted,
@@ -13,15 +13,9 @@ from chatcore.events import (
     MessageChanged,
 )
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import (
-    ANYBODY,
-    Anybody,
-    Changes,
-    ConversationPage,
-    ListChanges,
-    MessageFeedback,
-    StoredPage,
-)
+from chatcore.ports import ANYBODY, Anybody
+from chatcore.views import Changes, ConversationPage, ListChanges, MessageFeedback, StoredPage
+from storage.listing import name_of, place_named, place_of
 from storage.memory.tables import Tables
 from storage.rows import ConversationRow, MessageRow
 
@@ -49,24 +43,21 @@ class Reads:
     def conversations(
         self, user: str, *, archived: bool, pinned: bool | None, after: str | None, limit: int
     ) -> ConversationPage:
-        """Entries of the list, newest first; `next` is the activity of the last one given."""
-        # isascii: int() takes any Unicode digit; the length keeps hostile input out of it
-        if after is not None and not (after.isascii() and after.isdigit() and len(after) < 19):
-            raise InvalidInput("This is no place in the list.")
-        below = None if after is None else int(after)
+        """Entries of the list, newest first."""
+        below = place_named(after)
         found = [
-            entry
+            row
             for row in self._of(user)
             if not (entry := row.conversation).deleted
             and entry.archived == archived
             and pinned in {None, entry.pinned}
-            and (below is None or entry.activity < below)
+            and place_of(row) < below
         ]
-        found.sort(key=lambda entry: entry.activity, reverse=True)
-        shown, rest = tuple(found[:limit]), found[limit:]
+        found.sort(key=place_of, reverse=True)
+        shown, rest = found[:limit], found[limit:]
         return ConversationPage(
-            conversations=shown,
-            next=str(shown[-1].activity) if rest and shown else None,
+            conversations=tuple(row.conversation for row in shown),
+            next=name_of(shown[-1]) if rest and shown else None,
             list_seq=self._list_seq(user),
         )
 

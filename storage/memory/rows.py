@@ -7,8 +7,8 @@ import msgspec
 
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation, Feedback, File, Message, Settings
-from chatcore.ports import ANYBODY, Anybody
-from storage.ids import IdSource
+from chatcore.ports import ANYBODY, Anybody, ListMoved
+from storage.ids import IdSource, to_us
 from storage.memory.journal import Journal
 from storage.memory.tables import FeedbackRow, FileRow, Tables
 from storage.rows import ConversationRow, Keyed, Live, Made, MessageRow, RunRow, Said
@@ -22,7 +22,7 @@ class MemoryRows:
     """The tables as one unit sees them, and how to undo what it did."""
 
     def __init__(self, tables: Tables, ids: IdSource) -> None:
-        self.events: list[ConversationEvent | ListChanged] = []
+        self.events: list[ConversationEvent | ListChanged | ListMoved] = []
         self._tables = tables
         self._ids = ids
         self._journal = Journal()
@@ -40,7 +40,7 @@ class MemoryRows:
     def new_id(self) -> str:
         return self._ids.new()
 
-    def emit(self, event: ConversationEvent | ListChanged) -> None:
+    def emit(self, event: ConversationEvent | ListChanged | ListMoved) -> None:
         self.events.append(event)
 
     def user(self, name: str) -> int:
@@ -53,6 +53,11 @@ class MemoryRows:
         seq = self._tables.list_seqs.get(owner, 0) + 1
         self._journal.put(self._tables.list_seqs, owner, seq)
         return seq
+
+    def next_activity(self, owner: int) -> int:
+        activity = max(to_us(self._now), self._tables.activities.get(owner, 0) + 1)
+        self._note_activity(owner, activity)
+        return activity
 
     # Conversations
 
@@ -89,7 +94,9 @@ class MemoryRows:
             self._note_maker(conversation.owner, keyed, conversation.id, None)
 
     def update_conversation(self, row: ConversationRow) -> None:
-        self._journal.put(self._tables.conversations, row.key, row)
+        source = self._tables.conversation_sources.get(row.key)
+        unfinished = source is not None and source.digest is None
+        self._journal.put(self._tables.conversations, row.key, replace(row, unfinished=unfinished))
         if (live := self._tables.live.get(row.key)) is not None:
             self._in_place(live).seq = row.counter
 
@@ -213,6 +220,7 @@ class MemoryRows:
             journal.take(tables.messages, row.key)
             journal.take(tables.message_keys, row.message.id)
             journal.take(tables.feedback, row.key)
+            journal.take(tables.message_sources, row.key)
             journal.take(tables.children, (conversation, row.key))
             self._forget_maker(row.message.id)
             self._refer(row.message, -1)
@@ -220,12 +228,15 @@ class MemoryRows:
 
     def purge_conversation(self, conversation: int, *, whole: bool) -> None:
         tables, journal = self._tables, self._journal
-        row = replace(tables.conversations[conversation], purged=True)
+        row = tables.conversations[conversation]
+        headless = replace(row.conversation, head=None)
+        row = replace(row, conversation=headless, head=None, head_depth=-1, purged=True, unfinished=False)
+        source = journal.take(tables.conversation_sources, conversation)
+        if source is not None:
+            journal.take(tables.origins, (row.owner, source.origin))
         if whole:
-            bare = replace(
-                row.conversation, title=None, head=None, settings=Settings(), pinned=False, archived=False
-            )
-            row = replace(row, conversation=bare, head=None, head_depth=-1)
+            bare = replace(row.conversation, title=None, settings=Settings(), pinned=False, archived=False)
+            row = replace(row, conversation=bare)
             self._forget_maker(bare.id)
             journal.put(tables.emptied, conversation, True)
             journal.take(tables.members, conversation)
@@ -235,7 +246,14 @@ class MemoryRows:
     def unreferenced(self, sha256s: Collection[str]) -> frozenset[str]:
         return frozenset(sha256 for sha256 in sha256s if sha256 not in self._tables.files)
 
+    def reindex(self, limit: int, *, anew: bool) -> tuple[int, int]:
+        return 0, 0  # there is no index: searching looks at all messages
+
     # What several of these need
+
+    def _note_activity(self, owner: int, activity: int) -> None:
+        if activity > self._tables.activities.get(owner, 0):
+            self._journal.put(self._tables.activities, owner, activity)
 
     def _note_maker(self, user: str, keyed: Keyed, conversation_id: str, message_id: str | None) -> None:
         made = Made(keyed.digest, conversation_id, message_id)

@@ -1,8 +1,9 @@
 """A store whose rows are gone with the process: for tests and trials, on asyncio and trio."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -13,23 +14,28 @@ from anyio.lowlevel import checkpoint
 from chatcore.commands import Command
 from chatcore.errors import StorageError
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import (
-    Anybody,
+from chatcore.ports import Anybody, FileStore, Publish, Store
+from chatcore.views import (
     Changes,
     ConversationPage,
-    FileStore,
+    DayStatistics,
     ListChanges,
-    Publish,
-    Store,
+    SearchFilter,
+    SearchOrder,
+    SearchPage,
     StoredPage,
+    Trees,
 )
 from storage.files import Files, open_files
 from storage.ids import IdSource
+from storage.memory.arriving import ArrivingRows
 from storage.memory.checking import problems
 from storage.memory.reads import Reads
-from storage.memory.rows import MemoryRows
+from storage.memory.searching import search
+from storage.memory.statistics import statistics
 from storage.memory.tables import Tables
-from storage.units import run_unit
+from storage.memory.trees import trees
+from storage.units import is_dry, run_unit
 
 __all__ = ["MemoryStore", "open_store"]
 
@@ -65,12 +71,15 @@ class MemoryStore:
     async def write(self, command: Command[R]) -> R:
         """Do the unit; before it others may run and it can be cancelled, as with a real store."""
         await checkpoint()
-        rows = MemoryRows(self._tables, self._ids)
+        rows = ArrivingRows(self._tables, self._ids)
         try:
             result = run_unit(rows, command)
         except BaseException:
             rows.undo()
             raise
+        if is_dry(command):
+            rows.undo()
+            return result
         self._publish(rows.events)
         return result
 
@@ -117,6 +126,27 @@ class MemoryStore:
         """Answers of other owners: memory outlives no process, but one process may hold two engines."""
         await checkpoint()
         return self._reads.orphans(owner)
+
+    async def search(
+        self, user: str, query: str, *, among: SearchFilter, order: SearchOrder, after: str | None, limit: int
+    ) -> SearchPage:
+        """What is found."""
+        await checkpoint()
+        return search(self._tables, user, query, among, order, after, limit)
+
+    async def trees(
+        self, user: str, *, conversation_ids: Sequence[str] | None, after: str | None, messages: int
+    ) -> Trees:
+        """Whole conversations."""
+        await checkpoint()
+        return trees(self._tables, user, conversation_ids, after, messages)
+
+    async def statistics(
+        self, user: str, *, since: datetime, utc_offset_minutes: int
+    ) -> tuple[DayStatistics, ...]:
+        """Numbers about answers."""
+        await checkpoint()
+        return statistics(self._tables, user, since, utc_offset_minutes)
 
     async def attachments(self, *, after: int, limit: int) -> tuple[list[Attachment], int | None]:
         """A batch of the files that are referred to."""

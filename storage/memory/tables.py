@@ -11,7 +11,7 @@ from msgspec import Struct
 from chatcore.messages import Attachment, Feedback
 from storage.rows import ConversationRow, Live, Made, MessageRow, RunRow, Said
 
-__all__ = ["FeedbackRow", "FileRow", "Tables"]
+__all__ = ["FeedbackRow", "FileRow", "SourceRow", "Tables"]
 
 
 class FeedbackRow(Struct, frozen=True):
@@ -30,12 +30,22 @@ class FileRow(Struct, frozen=True):
     references: int
 
 
+class SourceRow(Struct, frozen=True):
+    """What is known of the source of a conversation or message (which has no digest)."""
+
+    origin: bytes
+    digest: bytes | None
+    raw: str | None
+
+
 @dataclass
 class Tables:
     """Everything that is stored. A dict of lists may hold empty lists; they mean nothing."""
 
     users: dict[str, int] = field(default_factory=dict)
     list_seqs: dict[int, int] = field(default_factory=dict)
+    activities: dict[int, int] = field(default_factory=dict)
+    """The highest of each owner's list."""
     conversations: dict[int, ConversationRow] = field(default_factory=dict)
     conversation_keys: dict[str, int] = field(default_factory=dict)
     emptied: dict[int, bool] = field(default_factory=dict)
@@ -59,6 +69,10 @@ class Tables:
     """User and idempotency key to what it made."""
     makers: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Id of what was made to the same."""
+    origins: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """Owner and origin to the conversation that came from there."""
+    conversation_sources: dict[int, SourceRow] = field(default_factory=dict)
+    message_sources: dict[int, SourceRow] = field(default_factory=dict)
     files: dict[str, FileRow] = field(default_factory=dict)
     """By sha256."""
     keys: Iterator[int] = field(default_factory=lambda: count(1))

@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 import aiosqlite
 
 from storage.sqlite.failures import translated
+from storage.sqlite.functions import add_functions
 
 __all__ = ["Connection", "open_reader", "open_writer", "prepare_reader", "prepare_writer"]
 
@@ -100,3 +101,4 @@ def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA mmap_size = 0")
     connection.execute("PRAGMA temp_store = MEMORY")
+    add_functions(connection)

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from chatcore.commands import AppendDeltas, Command
 from chatcore.events import ConversationEvent, ListChanged
+from chatcore.ports import ListMoved
 from storage.sqlite.failures import translate
 from storage.sqlite.rows import Mark, SqliteRows
-from storage.units import UNITS
+from storage.units import UNITS, is_dry
 
 __all__ = ["Committed", "Failed", "GroupRunner"]
 
@@ -31,7 +32,7 @@ class Committed(Struct, frozen=True):
     """
 
     outcomes: list[object]
-    events: list[ConversationEvent | ListChanged]
+    events: list[ConversationEvent | ListChanged | ListMoved]
 
 
 class GroupRunner:
@@ -56,6 +57,7 @@ class GroupRunner:
         whole = self._rows.begin()
         try:
             outcomes = [self._unit(command) for command in commands]
+            self._rows.write_index()
             self._execute("COMMIT")
         except BaseException:
             self._rows.undo_to(whole)
@@ -85,7 +87,10 @@ class GroupRunner:
                 raise
             self._undo(mark)
             return Failed(translate(error) if isinstance(error, sqlite3.Error) else error)
-        self._execute("RELEASE unit")
+        if is_dry(command):
+            self._undo(mark)
+        else:
+            self._execute("RELEASE unit")
         return result
 
     def _undo(self, mark: Mark) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from msgspec import Struct
 
 from chatcore.errors import NotFound
-from chatcore.ports import MessageFeedback, StoredPage
+from chatcore.views import MessageFeedback, StoredPage
 from storage.rows import ConversationRow, MessageRow
 from storage.sqlite.finding import own_conversation
 from storage.sqlite.statements import load

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from chatcore.errors import InvalidInput, NotFound
+from chatcore.errors import NotFound
 from chatcore.events import (
     ConversationChanged,
     ConversationDeleted,
@@ -13,8 +13,10 @@ from chatcore.events import (
     MessageChanged,
 )
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Anybody, Changes, ConversationPage, ListChanges
+from chatcore.ports import Anybody
+from chatcore.views import Changes, ConversationPage, ListChanges
 from storage.ids import from_us
+from storage.listing import name_of, place_named, place_of
 from storage.rows import ConversationRow
 from storage.sqlite.finding import own_conversation, owned_by
 from storage.sqlite.pages import path
@@ -33,7 +35,6 @@ __all__ = [
 ]
 
 _SQL = load("reads")
-_NEWEST = 2**63 - 1
 
 
 def conversation(connection: sqlite3.Connection, user: str | Anybody, conversation_id: str) -> Conversation:
@@ -58,19 +59,19 @@ def conversations(
     limit: int,
 ) -> ConversationPage:
     """A page of the user's list: one stretch of the index for each kind. No damaged entry takes it away."""
-    below = _NEWEST if after is None else _position(after)
+    below = place_named(after)
     kinds = (True, False) if pinned is None else (pinned,)
     found = [
-        conversation_row(row, lenient=True).conversation
+        conversation_row(row, lenient=True)
         for kind in kinds
-        for row in connection.execute(_SQL["conversations"], (user, archived, kind, below, limit + 1))
+        for row in connection.execute(_SQL["conversations"], (user, archived, kind, *below, limit + 1))
     ]
-    found.sort(key=lambda entry: -entry.activity)
-    shown = tuple(found[:limit])
+    found.sort(key=place_of, reverse=True)
+    shown = found[:limit]
     (list_seq,) = connection.execute(_SQL["list_seq"], (user,)).fetchone()
     return ConversationPage(
-        conversations=shown,
-        next=str(shown[-1].activity) if shown and len(found) > limit else None,
+        conversations=tuple(row.conversation for row in shown),
+        next=name_of(shown[-1]) if shown and len(found) > limit else None,
         list_seq=list_seq,
     )
 
@@ -124,13 +125,6 @@ def attachments(
     rows = connection.execute(_SQL["attachments"], (after, limit + 1)).fetchall()
     found = [one for _, body in rows[:limit] if (one := attachment_of(body)) is not None]
     return found, rows[limit - 1][0] if len(rows) > limit else None
-
-
-def _position(after: str) -> int:
-    # isascii: int() takes any Unicode digit; the length keeps it within SQLite's integers
-    if not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise InvalidInput("This is no position in a list.", after=after[:40])
-    return int(after)
 
 
 def _list_changed(row: ConversationRow) -> ListChanged:

@@ -1,5 +1,7 @@
 """The store's calls, each handed to the connection that does it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,12 +10,26 @@ from anyio import CancelScope, to_thread
 from chatcore.commands import Command
 from chatcore.errors import NotFound
 from chatcore.messages import Attachment, Conversation, Message
-from chatcore.ports import Anybody, Changes, ConversationPage, FileStore, ListChanges, StoredPage
+from chatcore.ports import Anybody, FileStore
+from chatcore.views import (
+    Changes,
+    ConversationPage,
+    DayStatistics,
+    ListChanges,
+    SearchFilter,
+    SearchOrder,
+    SearchPage,
+    StoredPage,
+    Trees,
+)
 from storage.files import Files
 from storage.sqlite import pages, reads
 from storage.sqlite.backup import BackupFolder, copy_database
 from storage.sqlite.check import DECODED, damage, undecodable
 from storage.sqlite.readers import Readers
+from storage.sqlite.searching import search
+from storage.sqlite.statistics import statistics
+from storage.sqlite.trees import trees
 from storage.sqlite.writer import Writer
 
 __all__ = ["DATABASE", "SqliteStore"]
@@ -68,6 +84,21 @@ class SqliteStore:
     async def orphans(self, owner: str) -> list[str]:
         # the lock of the directory is ours, so whoever else owned a run is gone
         return await self._readers.read(reads.orphans, owner)
+
+    async def search(
+        self, user: str, query: str, *, among: SearchFilter, order: SearchOrder, after: str | None, limit: int
+    ) -> SearchPage:
+        return await self._readers.read(search, user, query, among, order, after, limit)
+
+    async def trees(
+        self, user: str, *, conversation_ids: Sequence[str] | None, after: str | None, messages: int
+    ) -> Trees:
+        return await self._readers.read(trees, user, conversation_ids, after, messages)
+
+    async def statistics(
+        self, user: str, *, since: datetime, utc_offset_minutes: int
+    ) -> tuple[DayStatistics, ...]:
+        return await self._readers.read(statistics, user, since, utc_offset_minutes)
 
     async def attachments(self, *, after: int, limit: int) -> tuple[list[Attachment], int | None]:
         return await self._readers.read(reads.attachments, after, limit)

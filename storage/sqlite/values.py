@@ -33,6 +33,7 @@ __all__ = [
     "files_of",
     "message_row",
     "part_of",
+    "parts_or_none",
     "text",
     "time",
 ]
@@ -90,7 +91,7 @@ def conversation_row(row: Row, counter: int | None = None, *, lenient: bool = Fa
     """
     (
         key, owner, public, name, title, head, head_public, head_depth, settings, pinned, archived,
-        running, created, updated, changed, deleted, purged, seq, stored, list_seq, activity,
+        running, created, updated, changed, deleted, purged, seq, stored, list_seq, activity, unfinished,
     ) = row  # fmt: skip
     conversation = Conversation(
         id=public.hex(),
@@ -118,6 +119,7 @@ def conversation_row(row: Row, counter: int | None = None, *, lenient: bool = Fa
         changed_at=from_us(changed),
         deleted_at=None if deleted is None else from_us(deleted),
         purged=purged != 0,
+        unfinished=unfinished == 1,
     )
 
 
@@ -130,6 +132,7 @@ def message_row(row: Row) -> MessageRow:
     (
         key, conversation, parent, public, conversation_public, parent_public, depth, role, status, parts,
         reason, reason_code, continues, responder, model, usage, memory_from, created, started, ended, seq,
+        hidden,
     ) = row  # fmt: skip
     message_role: Role = role
     message_status: Status = status
@@ -153,6 +156,7 @@ def message_row(row: Row) -> MessageRow:
         memory_from=None if memory_from is None else memory_from.hex(),
         started_at=None if started is None else from_us(started),
         ended_at=None if ended is None else from_us(ended),
+        hidden=hidden == 1,
     )
     return MessageRow(key, conversation, parent, message)
 
@@ -176,6 +180,14 @@ def part_of(body: str) -> Part | None:
     try:
         return _part.decode(body)
     except msgspec.DecodeError:
+        return None
+
+
+def parts_or_none(body: bytes) -> tuple[Part, ...] | None:
+    """The parts of a message, as bytes; None: they can't be decoded."""
+    try:
+        return _parts.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

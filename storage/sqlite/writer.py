@@ -2,17 +2,19 @@
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
-from chatcore.commands import Command
+from chatcore.arrivals import Ingest
+from chatcore.commands import Command, Reindex
 from chatcore.errors import StorageError
 from chatcore.ports import Publish
 from storage.sqlite.connection import Connection
 from storage.sqlite.group import Committed, Failed
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "weight_of"]
 
 R = TypeVar("R")
 
@@ -21,16 +23,35 @@ RunGroup = Callable[[sqlite3.Connection, Sequence[Command[Any]]], Committed]
 GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
 
+HEAVY_SECONDS = 0.025
+"""How long a group of ingestion or reindexing is meant to take: people wait for it."""
+
+WEIGHT_MIN = 500
+WEIGHT_MAX = 2_000
+"""Messages in such a group: as many as are done in that time by the pace of those before, within these. (A
+command of its own has up to 500.) The more there are, the less each costs: 500 take the index a fifth more
+than 2,000 do.
+"""
+
+Entry = tuple[Command[Any], asyncio.Future[object]]
+
 
 class Writer:
-    """Where commands wait while a group is being committed."""
+    """Where commands wait while a group is being committed.
+
+    Those that write in bulk go in groups of their own, which take turns with the others, so that neither
+    waits for more than one group of the other kind.
+    """
 
     def __init__(self, connection: Connection, run_group: RunGroup, publish: Publish) -> None:
         self._connection = connection
         self._run_group = run_group
         self._publish = publish
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[Command[Any], asyncio.Future[object]]] = deque()
+        self._waiting: deque[Entry] = deque()
+        self._heavy: deque[Entry] = deque()
+        self._heavy_is_next = False
+        self._weight_max = float(WEIGHT_MIN)
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
 
@@ -39,7 +60,7 @@ class Writer:
         if self._closing:
             raise StorageError("The store is closed.")
         caller: asyncio.Future[object] = self._loop.create_future()
-        self._waiting.append((command, caller))
+        (self._heavy if weight_of(command) else self._waiting).append((command, caller))
         self._wake()
         # Cancelling cancels the future: `_take` passes it over when the unit has not been begun.
         return cast("R", await caller)
@@ -63,21 +84,44 @@ class Writer:
         finally:
             self._closing = True
             self._refuse(self._waiting)
+            self._refuse(self._heavy)
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _take(self) -> list[tuple[Command[Any], asyncio.Future[object]]]:
-        group: list[tuple[Command[Any], asyncio.Future[object]]] = []
+    def _take(self) -> list[Entry]:
+        takes = (self._take_heavy, self._take_light)
+        for take in takes if self._heavy_is_next else reversed(takes):
+            if group := take():
+                return group
+        return []
+
+    def _take_light(self) -> list[Entry]:
+        group: list[Entry] = []
         waiting = self._waiting
         while waiting and len(group) < GROUP_MAX:
             entry = waiting.popleft()
             if not entry[1].cancelled():
                 group.append(entry)
+        self._heavy_is_next = True
         return group
 
-    async def _write(self, group: list[tuple[Command[Any], asyncio.Future[object]]]) -> None:
+    def _take_heavy(self) -> list[Entry]:
+        group: list[Entry] = []
+        weight = 0
+        waiting = self._heavy
+        # the first goes whatever it weighs
+        while waiting and (not group or weight + weight_of(waiting[0][0]) <= self._weight_max):
+            entry = waiting.popleft()
+            if not entry[1].cancelled():
+                group.append(entry)
+                weight += weight_of(entry[0])
+        self._heavy_is_next = False
+        return group
+
+    async def _write(self, group: list[Entry]) -> None:
+        begun = time.monotonic()
         try:
             commands = [command for command, _ in group]
             committed = await self._connection.run(self._run_group, commands)
@@ -92,6 +136,7 @@ class Writer:
             raise
         if committed.events:
             self._publish(committed.events)
+        self._keep_pace(sum(map(weight_of, commands)), time.monotonic() - begun)
         for (_, caller), outcome in zip(group, committed.outcomes, strict=True):
             if caller.done():
                 continue  # cancelled after the unit was begun: it is stored all the same
@@ -100,11 +145,25 @@ class Writer:
             else:
                 caller.set_result(outcome)
 
+    def _keep_pace(self, weight: int, seconds: float) -> None:
+        if weight:
+            possible = weight * HEAVY_SECONDS / seconds
+            # down at once, up step by step
+            wanted = min(possible, 0.75 * self._weight_max + 0.25 * possible)
+            self._weight_max = min(max(wanted, WEIGHT_MIN), WEIGHT_MAX)
+
     @staticmethod
-    def _refuse(group: Iterable[tuple[Command[Any], asyncio.Future[object]]]) -> None:
+    def _refuse(group: Iterable[Entry]) -> None:
         for _, caller in group:
             if not caller.done():
                 caller.set_exception(StorageError("The store is closed."))
+
+
+def weight_of(command: Command[Any]) -> int:
+    """How many messages a command that writes in bulk brings, at least 1; 0: it is none of those."""
+    if isinstance(command, Ingest):
+        return max(1, sum(len(one.messages) for one in command.conversations))
+    return max(1, command.max_messages) if isinstance(command, Reindex) else 0
 
 
 def _same(error: StorageError) -> StorageError:

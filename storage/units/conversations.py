@@ -48,7 +48,7 @@ def create_conversation(rows: Rows, command: CreateConversation) -> Conversation
         updated_at=rows.now,
         seq=1,
         list_seq=list_seq,
-        activity=list_seq,
+        activity=rows.next_activity(owner),
     )
     rows.insert_conversation(conversation, owner, 1, keyed)
     at = rows.now

@@ -10,7 +10,7 @@ from storage.rows import ConversationRow, Keyed, MessageRow, Rows
 __all__ = ["ROOT", "Draft", "Place"]
 
 # The fields of a conversation that its owner's list shows
-_LISTED = frozenset({"title", "pinned", "archived", "deleted", "running"})
+_LISTED = frozenset({"title", "pinned", "archived", "deleted", "running", "activity"})
 
 
 class Place(Struct, frozen=True):
@@ -80,7 +80,7 @@ class Draft:
         if listed:
             changes["list_seq"] = rows.next_list_seq(row.owner)
         if self._posted:
-            changes |= {"activity": changes["list_seq"], "updated_at": self._now}
+            changes |= {"activity": rows.next_activity(row.owner), "updated_at": self._now}
         if shown:
             changes["seq"] = self.count()
         elif self._counter == row.counter:

@@ -18,7 +18,7 @@ def own_conversation(
         NotFound: There is none, it is another user's, or it is deleted.
     """
     row = rows.conversation(conversation_id, user)
-    if row is None or row.purged or (row.deleted_at is not None and not deleted_too):
+    if row is None or row.purged or row.unfinished or (row.deleted_at is not None and not deleted_too):
         raise NotFound("There is no such conversation.", conversation_id=conversation_id)
     return row
 

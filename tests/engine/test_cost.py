@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from itertools import repeat
 from pathlib import Path
 
 import anyio
@@ -15,9 +16,19 @@ from tests.seeding import seed
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 SIZES = (10, 1_000, 100_000)
-POSTS = 40
+POSTS = 400
 TOKENS = 300
 PAGE = 10
+TEXT = "A message of a few words, and a few more."
+
+ALLOWED = {"bytes per message": 1.3, "steps per search": 2.5}
+"""How many times as much the dearest may cost as the cheapest; what is not named here: 1.2 times.
+
+A message also goes into the search index, as a segment of its own; segments are merged into larger ones, and
+these again. That is paid a little at a time, but not evenly: a stretch of messages pays for merges of
+messages before it, at most once for each size of segments, of which there are as many as the logarithm of the
+number of messages. Each search looks into all segments that there are just then.
+"""
 
 
 class Meter:
@@ -75,6 +86,7 @@ async def costs(directory: Path, first: str) -> dict[str, float]:
                         if isinstance(event, TextDelta):
                             break
 
+        await index_all(engine)
         found["bytes per message"] = await meter.written(post) / POSTS
         page = await engine.page(first, limit=1)
         sent = await engine.send(first, "go on")
@@ -89,8 +101,14 @@ async def costs(directory: Path, first: str) -> dict[str, float]:
             lambda: engine.page(first, before=middle, limit=PAGE // 2)
         )
         found["steps per list"] = await meter.steps(lambda: engine.conversations(limit=PAGE))
+        found["steps per search"] = await meter.steps(lambda: engine.search("go on "))
         found["steps per change"] = await meter.steps(lambda: _follow_one(engine, first, page.cursor))
         return found
+
+
+async def index_all(engine: Engine) -> None:
+    while (await engine.reindex()).left:
+        pass
 
 
 async def _follow_one(engine: Engine, conversation: str, cursor: str) -> None:
@@ -103,8 +121,8 @@ def test_the_cost_is_that_of_the_change(tmp_path: Path, anyio_backend: str) -> N
     found: dict[int, dict[str, float]] = {}
     for size in SIZES:
         directory = tmp_path / str(size)
-        first, *_ = seed(directory, [size, *[PAGE] * PAGE])
+        first, *_ = seed(directory, [size, *[PAGE] * PAGE], repeat(TEXT))
         found[size] = anyio.run(costs, directory, first)
     for what in found[SIZES[0]]:
         figures = [found[size][what] for size in SIZES]
-        assert max(figures) <= 1.2 * min(figures), f"{what}: {figures}"
+        assert max(figures) <= ALLOWED.get(what, 1.2) * min(figures), f"{what}: {figures}"

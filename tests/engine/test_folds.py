@@ -22,8 +22,8 @@ from chatcore import (
     TextDelta,
     open_engine,
 )
-from chatcore.ports import Changes
 from chatcore.testing import ScriptedResponder, ScriptedRun
+from chatcore.views import Changes
 
 WORDS = ["a", "Hello ", "wörld", "😀😀", "\ud83d\ude00", "line\n", "x" * 200]
 Step = tuple[str, int, int]

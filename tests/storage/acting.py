@@ -36,7 +36,8 @@ from chatcore.messages import (
     Text,
     text_of,
 )
-from chatcore.ports import Store, StoredPage
+from chatcore.ports import Store
+from chatcore.views import StoredPage
 
 __all__ = ["PROCESS", "Person", "ending", "pieces", "run_spec", "texts"]
 

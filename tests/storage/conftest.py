@@ -1,8 +1,9 @@
 """Every store there is, for the one suite that all of them pass."""
 
+import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -10,7 +11,8 @@ import pytest
 
 import storage.memory
 from chatcore.events import ConversationEvent, ListChanged
-from chatcore.ports import Publish, Store
+from chatcore.ports import ListMoved, Publish, Store
+from tests.search_index import index_damage
 from tests.storage.acting import Person
 
 Published = list[ConversationEvent | ListChanged]
@@ -60,12 +62,23 @@ def published() -> Published:
 
 
 @pytest.fixture
-async def store(store_kind: str, tmp_path: Path, published: Published) -> AsyncIterator[Store]:
+def moved() -> list[ListMoved]:
+    """What it has published of lists that are read from rows instead."""
+    return []
+
+
+@pytest.fixture
+async def store(
+    store_kind: str, tmp_path: Path, published: Published, moved: list[ListMoved]
+) -> AsyncIterator[Store]:
     """An empty store, which must be sound at the end of the test."""
-    async with opened(store_kind, tmp_path / "data", published.extend) as opened_store:
+    async with opened(store_kind, tmp_path / "data", keeping(published, moved)) as opened_store:
         yield opened_store
         with anyio.fail_after(10):
             assert await opened_store.check() == []
+    if store_kind == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "data" / "chat.db")) as connection:
+            assert index_damage(connection) == []
     check_numbers(published)
 
 
@@ -86,6 +99,19 @@ async def opened(kind: str, directory: Path, publish: Publish) -> AsyncIterator[
     """A store of this kind."""
     async with OPENERS[kind](directory, publish) as opened_store:
         yield opened_store
+
+
+def keeping(published: Published, moved: list[ListMoved] | None = None) -> Publish:
+    """What appends to `published`, and what is read from rows instead to `moved`."""
+
+    def publish(events: Sequence[ConversationEvent | ListChanged | ListMoved]) -> None:
+        for event in events:
+            if not isinstance(event, ListMoved):
+                published.append(event)
+            elif moved is not None:
+                moved.append(event)
+
+    return publish
 
 
 def check_numbers(published: Published) -> None:

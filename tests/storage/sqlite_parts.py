@@ -17,6 +17,7 @@ from chatcore.commands import (
 )
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation, Message, Text
+from chatcore.ports import ListMoved
 from storage.sqlite.connection import prepare_writer
 from storage.sqlite.group import Committed, Failed, GroupRunner
 from storage.sqlite.meta import begin_use
@@ -50,7 +51,7 @@ class Bench:
     def group(self, *commands: Command[Any]) -> list[object]:
         """The outcomes of one group."""
         committed: Committed = self.runner.run(self.connection, commands)
-        self.events += committed.events
+        self.events += [event for event in committed.events if not isinstance(event, ListMoved)]
         return committed.outcomes
 
     def do(self, command: Command[R]) -> R:

@@ -15,9 +15,10 @@ from chatcore.commands import Command, CreateConversation, Purge
 from chatcore.errors import ChatcoreError, StorageError
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.messages import Conversation
-from chatcore.ports import Store
+from chatcore.ports import ListMoved, Store
 from storage.ids import IdSource
 from storage.memory import MemoryStore, open_store
+from storage.memory.arriving import ArrivingRows
 from storage.memory.rows import MemoryRows
 from storage.memory.tables import Tables
 from storage.units import run_unit
@@ -31,7 +32,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def ignore(_: Sequence[ConversationEvent | ListChanged]) -> None:
+def ignore(_: Sequence[ConversationEvent | ListChanged | ListMoved]) -> None:
     pass
 
 
@@ -100,7 +101,7 @@ async def test_every_kind_of_unit_is_undone_exactly() -> None:
                 await call
         assert len(recorded) == 12
         for command in recorded:
-            rows = MemoryRows(tables, IdSource())
+            rows = ArrivingRows(tables, IdSource())
             run_unit(rows, command)
             assert contents(tables) != before, command
             rows.undo()
@@ -111,7 +112,7 @@ async def test_every_kind_of_unit_is_undone_exactly() -> None:
 
 
 async def test_an_error_in_a_unit_undoes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    published: list[ConversationEvent | ListChanged] = []
+    published: list[ConversationEvent | ListChanged | ListMoved] = []
     async with open_store("", publish=published.extend) as store:
         assert isinstance(store, MemoryStore)
         made, _ = await furnish(store)
@@ -132,7 +133,7 @@ async def test_an_error_in_a_unit_undoes_it(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_events_are_published_before_the_caller_goes_on() -> None:
     order: list[str] = []
 
-    def publish(events: Sequence[ConversationEvent | ListChanged]) -> None:
+    def publish(events: Sequence[ConversationEvent | ListChanged | ListMoved]) -> None:
         order.append(f"{len(events)} events")
 
     async with open_store("", publish=publish) as store:

@@ -33,6 +33,18 @@ def test_ids_of_one_millisecond_rise_beyond_their_counter() -> None:
     assert {UUID(found).version for found in ids} == {7}
 
 
+@given(st.lists(st.tuples(st.integers(0, 2**47), st.integers(0, 5_000)), max_size=20))
+def test_many_at_once_are_like_one_by_one(steps: list[tuple[int, int]]) -> None:
+    ticks = iter(milliseconds for milliseconds, _ in steps for _ in range(2))
+    source = IdSource(clock_ns=lambda: next(ticks) * 1_000_000)
+    ids: list[str] = []
+    for _, count in steps:
+        ids += [public.hex() for public in source.many(count)]
+        ids.append(source.new())
+    assert ids == sorted(set(ids))
+    assert {(UUID(found).version, UUID(found).variant) for found in ids} <= {(7, RFC_4122)}
+
+
 def test_ids_go_on_above_the_newest() -> None:
     newest = IdSource(clock_ns=lambda: 10**21).new()
     assert IdSource(newest).new() > newest

@@ -113,7 +113,7 @@ def _lists(made: Bench) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_a_post_is_three_statements(tmp_path: Path) -> None:
+def test_a_post_is_three_statements_and_one_for_searching(tmp_path: Path) -> None:
     with bench(tmp_path / "chat.db") as made:
         conversation = made.new()
         made.posts(conversation, 5)
@@ -121,8 +121,9 @@ def test_a_post_is_three_statements(tmp_path: Path) -> None:
         made.connection.set_trace_callback(statements.append)
         made.posts(conversation, 1)
         made.connection.set_trace_callback(None)
-    kinds = [statement.split()[0] for statement in statements]
-    assert kinds == ["BEGIN", "SAVEPOINT", "SELECT", "INSERT", "UPDATE", "RELEASE", "COMMIT"]
+    # without those that the search index does by itself
+    kinds = [statement.split()[0] for statement in statements if not statement.startswith("--")]
+    assert kinds == ["BEGIN", "SAVEPOINT", "SELECT", "INSERT", "UPDATE", "RELEASE", "INSERT", "COMMIT"]
 
 
 def test_moving_to_another_leaf_far_below_is_bounded(grown: list[Grown]) -> None:
@@ -162,7 +163,7 @@ def test_jumps_follow_the_rule_of_the_paper() -> None:
     }
 
 
-@pytest.mark.parametrize("after", ["", "-1", "x", "1.5", "²", "9" * 19, "1 "])
+@pytest.mark.parametrize("after", ["", "-1", "x", "1.5.2", "1.-5", ".", "²", "².1", "9" * 19 + ".1", "1.2 "])
 def test_a_position_that_is_none(tmp_path: Path, after: str) -> None:
     with bench(tmp_path / "chat.db") as made, pytest.raises(InvalidInput):
         reads.conversations(made.connection, "ann", False, None, after, 5)

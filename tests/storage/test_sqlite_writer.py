@@ -13,18 +13,21 @@ import aiosqlite
 import anyio
 import pytest
 
-from chatcore.commands import AppendDeltas, Command, CreateConversation, PartOpened, PostMessage
+from chatcore.arrivals import Ingest
+from chatcore.commands import AppendDeltas, Command, CreateConversation, PartOpened, PostMessage, Reindex
 from chatcore.errors import NotFound, StorageError
 from chatcore.events import ConversationEvent, ListChanged, MessageChanged
 from chatcore.messages import Conversation, Message, Text
+from chatcore.ports import ListMoved
 from storage.sqlite import open_store
 from storage.sqlite.connection import Connection, open_writer
 from storage.sqlite.group import Committed, GroupRunner
 from storage.sqlite.migrations import migrate
 from storage.sqlite.writer import GROUP_MAX, Writer
 from tests.storage.acting import PROCESS, Person, ending
+from tests.storage.bringing import brought
 
-Event = ConversationEvent | ListChanged
+Event = ConversationEvent | ListChanged | ListMoved
 
 
 class Gate:
@@ -36,9 +39,11 @@ class Gate:
         self.go = threading.Event()
         self.go.set()
         self.sizes: list[int] = []
+        self.kinds: list[list[str]] = []
 
     def run(self, connection: Any, commands: Sequence[Command[Any]]) -> Committed:
         self.sizes.append(len(commands))
+        self.kinds.append([type(command).__name__ for command in commands])
         self.begun.set()
         assert self.go.wait(10)
         return self.runner.run(connection, commands)
@@ -117,6 +122,76 @@ async def test_a_group_has_a_bound(tmp_path: Path) -> None:
         with anyio.fail_after(20):
             await asyncio.gather(*(parts.writer.write(_post(made)) for _ in range(GROUP_MAX + 10)))
         assert max(parts.gate.sizes) <= GROUP_MAX
+
+
+def _ingest(name: str, messages: int) -> Ingest:
+    return Ingest(user="ann", conversations=(brought(name, *map(str, range(messages))),))
+
+
+async def test_what_is_written_in_bulk_takes_turns_with_people(tmp_path: Path) -> None:
+    """Whatever waits in which order: a person waits for one group of bulk, and the other way round."""
+    async with _parts(tmp_path) as parts:
+        made = await parts.new()
+        parts.gate.close()
+        parts.gate.kinds.clear()
+        running = asyncio.create_task(parts.writer.write(_ingest("running", 3)))
+        await parts.hold()
+        commands: list[Command[Any]] = [_ingest(str(number), 300) for number in range(3)]
+        commands += [_post(made, str(number)) for number in range(3)]
+        commands += [_ingest("light", 199), _ingest("lighter", 1), Reindex(max_messages=500)]
+        tasks = [asyncio.create_task(parts.writer.write(command)) for command in commands]
+        await anyio.wait_all_tasks_blocked()
+        parts.gate.go.set()
+        with anyio.fail_after(20):
+            await asyncio.gather(running, *tasks)
+    assert parts.gate.kinds == [
+        ["Ingest"],
+        ["PostMessage"] * 3,
+        ["Ingest"],
+        ["Ingest"],
+        ["Ingest"] * 3,  # 500 in all
+        ["Reindex"],
+    ]
+
+
+async def test_people_who_never_stop_do_not_keep_bulk_out(tmp_path: Path) -> None:
+    async with _parts(tmp_path) as parts:
+        made = await parts.new()
+        parts.gate.close()
+        parts.gate.kinds.clear()
+        commands = [_post(made) for _ in range(1 + 2 * GROUP_MAX)]
+        first, *others = [asyncio.create_task(parts.writer.write(command)) for command in commands]
+        await parts.hold()
+        bulk = [asyncio.create_task(parts.writer.write(_ingest(str(number), 400))) for number in range(2)]
+        await anyio.wait_all_tasks_blocked()
+        parts.gate.go.set()
+        with anyio.fail_after(20):
+            await asyncio.gather(first, *others, *bulk)
+    assert [kinds[0] for kinds in parts.gate.kinds] == [
+        "PostMessage",
+        "Ingest",
+        "PostMessage",
+        "Ingest",
+        "PostMessage",
+    ]
+    assert len(parts.gate.kinds[0]) == GROUP_MAX
+
+
+async def test_closing_does_what_waits_in_bulk_too(tmp_path: Path) -> None:
+    async with _parts(tmp_path) as parts:
+        parts.gate.close()
+        tasks = [asyncio.create_task(parts.writer.write(_ingest(str(number), 400))) for number in range(3)]
+        await parts.hold()
+        cancelled = tasks.pop()
+        cancelled.cancel()
+        parts.writer.close()
+        parts.gate.go.set()
+        with anyio.fail_after(10):
+            results = await asyncio.gather(*tasks)
+        assert [[one.outcome for one in result] for result in results] == [["imported"]] * 2
+        with pytest.raises(StorageError):
+            await parts.writer.write(_ingest("late", 1))
+    assert cancelled.cancelled()
 
 
 async def test_events_are_published_in_order_before_any_caller_is_woken(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from chatcore.events import (
 )
 from chatcore.fold import Fold
 from chatcore.messages import Conversation, Feedback
-from chatcore.ports import MessageFeedback
+from chatcore.views import MessageFeedback
 from tests.storage.acting import Person, ending
 from tests.storage.conftest import Published
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chatcore.arrivals import Ingest
 from chatcore.commands import (
     AnswerMessage,
     AppendDeltas,
@@ -19,6 +20,7 @@ from chatcore.commands import (
     PostMessage,
     Purge,
     Rate,
+    Reindex,
     SendMessage,
     UndeleteConversation,
 )
@@ -264,7 +266,16 @@ async def test_every_command_finds_only_what_is_its_users(ann: Person, published
     assert published == []
     assert await ann.page(made) == before
     # The others are of no user, or make something new: a further command must be put in one of the two.
-    of_no_user = {AppendDeltas, CreateConversation, EndRun, ForgetFiles, InterruptRuns, Purge}
+    of_no_user = {
+        AppendDeltas,
+        CreateConversation,
+        EndRun,
+        ForgetFiles,
+        Ingest,
+        InterruptRuns,
+        Purge,
+        Reindex,
+    }
     assert {type(command) for command in commands} | of_no_user == set(UNITS)
 
 

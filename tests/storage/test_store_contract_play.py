@@ -13,7 +13,7 @@ from chatcore.events import ConversationDeleted, ListChanged
 from chatcore.fold import Fold
 from chatcore.messages import Conversation, Message
 from chatcore.ports import ANYBODY
-from tests.storage.conftest import Published, check_numbers, opened
+from tests.storage.conftest import Published, check_numbers, keeping, opened
 from tests.storage.playing import Play, Step, plain
 
 SMALL = st.integers(0, 9)
@@ -36,7 +36,7 @@ def test_all_stores_answer_alike(steps: list[Step]) -> None:
             for kind in ("memory", "sqlite"):
                 published: Published = []
                 store = await stack.enter_async_context(
-                    opened(kind, Path(directory) / kind, published.extend)
+                    opened(kind, Path(directory) / kind, keeping(published))
                 )
                 plays.append(Play(store))
                 events.append(published)
@@ -65,7 +65,7 @@ def test_events_and_rows_say_the_same(steps: list[Step]) -> None:
 
     async def play() -> None:
         published: Published = []
-        async with opened("memory", Path(), published.extend) as store:
+        async with opened("memory", Path(), keeping(published)) as store:
             play = Play(store)
             for step in (*START, *steps):
                 await play.step(step)

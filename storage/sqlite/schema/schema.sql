@@ -36,9 +36,16 @@ CREATE TABLE conversation (
     seq INTEGER NOT NULL,
     counter INTEGER NOT NULL CHECK (counter >= seq), -- the newest seq of all its rows but deltas
     list_seq INTEGER NOT NULL,
-    activity INTEGER NOT NULL,     -- the list_seq at which its newest message was stored
+    activity INTEGER NOT NULL,     -- place in the list: microseconds since 1970 of its newest message, or a little more
     key TEXT,                      -- idempotency
     digest BLOB,
+    -- 16 bytes each of what comes from elsewhere: `origin` stands for the source and its id, `origin_digest` for all
+    -- that came from there (null: slices are still missing, and until then it is marked as deleted).
+    origin BLOB CHECK (length(origin) = 16),
+    origin_digest BLOB
+        CHECK (origin_digest IS NULL OR (length(origin_digest) = 16 AND origin IS NOT NULL))
+        CHECK (origin IS NULL OR origin_digest IS NOT NULL OR deleted_at_us IS NOT NULL),
+    raw TEXT,                      -- JSON: what its source said beyond what is kept elsewhere
     CHECK ((key IS NULL) = (digest IS NULL)),
     CHECK (purged = 0 OR deleted_at_us IS NOT NULL)
 ) STRICT;
@@ -47,6 +54,8 @@ CREATE INDEX conversation_list ON conversation (owner, archived, pinned, activit
 CREATE UNIQUE INDEX conversation_list_seq ON conversation (owner, list_seq);
 CREATE UNIQUE INDEX conversation_key ON conversation (owner, key) WHERE key IS NOT NULL;
 CREATE INDEX conversation_deleted ON conversation (deleted_at_us) WHERE deleted_at_us IS NOT NULL AND purged < 2;
+CREATE UNIQUE INDEX conversation_origin ON conversation (owner, origin) WHERE origin IS NOT NULL;
+CREATE INDEX conversation_owner ON conversation (owner) WHERE deleted_at_us IS NULL;
 
 CREATE TABLE message (
     id INTEGER PRIMARY KEY,
@@ -57,9 +66,10 @@ CREATE TABLE message (
     -- random-access stack", Information Processing Letters 17(5), 1983. Null at the root.
     jump INTEGER,
     depth INTEGER NOT NULL CHECK (depth >= 0),
-    role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
+    role TEXT NOT NULL CHECK (role = 'system' OR role = 'user' OR role = 'assistant' OR role = 'tool'),
     status TEXT NOT NULL
-        CHECK (status IN ('queued', 'running', 'complete', 'stopped', 'failed', 'interrupted')),
+        CHECK (status = 'queued' OR status = 'running' OR status = 'complete' OR status = 'stopped' OR status = 'failed'
+            OR status = 'interrupted'),
     parts TEXT NOT NULL,           -- JSON
     reason TEXT,
     reason_code TEXT,
@@ -75,6 +85,11 @@ CREATE TABLE message (
     owner INTEGER,                 -- user.id, set with the key
     key TEXT,                      -- idempotency
     digest BLOB,
+    -- Stands for the source's id within its conversation. No index: it is asked for only when a conversation comes
+    -- again, whose messages are all looked through then.
+    origin BLOB CHECK (length(origin) = 8),
+    raw TEXT,                      -- JSON: what its source said beyond what is kept elsewhere
+    hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1)),
     CHECK ((parent IS NULL) = (depth = 0)),
     CHECK ((parent IS NULL) = (jump IS NULL)),
     CHECK ((key IS NULL) = (digest IS NULL) AND (key IS NULL) = (owner IS NULL))
@@ -84,6 +99,10 @@ CREATE UNIQUE INDEX message_seq ON message (conversation, seq);
 CREATE INDEX message_child ON message (parent) WHERE parent IS NOT NULL;
 CREATE INDEX message_root ON message (conversation) WHERE parent IS NULL;
 CREATE UNIQUE INDEX message_key ON message (owner, key) WHERE key IS NOT NULL;
+-- All that the statistics need of an answer, so that its row need not be read. Only what a run of ours writes is in
+-- it: messages that come from elsewhere cost nothing here.
+CREATE INDEX message_answer ON message (started_at_us, ended_at_us, status, conversation, model, usage)
+WHERE started_at_us IS NOT NULL;
 
 -- Queued and running answers only.
 CREATE TABLE run (
@@ -137,3 +156,38 @@ CREATE TABLE message_file (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX message_file_file ON message_file (file);
+
+-- What is not in the index though it could be: keys of messages and of conversations (their titles), in ranges that
+-- do not overlap. `Reindex` takes it in.
+CREATE TABLE unindexed (
+    kind TEXT NOT NULL CHECK (kind IN ('message', 'title')),
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL CHECK (last >= first),
+    PRIMARY KEY (kind, first)
+) STRICT, WITHOUT ROWID;
+
+-- What the index holds, exactly: FTS5 asks them for the text of a row when it proves itself
+-- (`integrity-check`), the units when a text is to be taken out. `words_of` and `folded` are functions of ours
+-- (storage/sqlite/functions.py).
+CREATE VIEW message_words (id, text, owner) AS
+SELECT m.id, words_of(CAST(m.parts AS BLOB)), c.owner
+FROM message AS m
+JOIN conversation AS c ON c.id = m.conversation
+WHERE m.status NOT IN ('queued', 'running') AND NOT m.hidden
+    AND NOT EXISTS (SELECT 1 FROM unindexed AS u WHERE u.kind = 'message' AND m.id BETWEEN u.first AND u.last);
+
+CREATE VIEW title_words (id, text, owner) AS
+SELECT c.id, folded(c.title), c.owner
+FROM conversation AS c
+WHERE c.title IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM unindexed AS u WHERE u.kind = 'title' AND c.id BETWEEN u.first AND u.last);
+
+-- The tokens are made by `storage.search.words`; `owner` is one more, so that nobody's search goes through the
+-- hits of others. No sizes of rows: SQLite's own ranking, which would need them, looks at all hits.
+CREATE VIRTUAL TABLE message_text USING fts5 (
+    text, owner, content = 'message_words', content_rowid = 'id', tokenize = 'ascii', columnsize = 0
+);
+
+CREATE VIRTUAL TABLE title_text USING fts5 (
+    text, owner, content = 'title_words', content_rowid = 'id', tokenize = 'ascii', columnsize = 0
+);

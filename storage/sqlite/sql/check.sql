@@ -73,6 +73,22 @@ WHERE iif(json_valid(f.reasons), json_type(f.reasons), NULL) IS NOT 'array'
     )
 LIMIT ?
 
+-- name: source
+-- (That an unfinished conversation is marked as deleted is a rule of its table.)
+SELECT m.public
+FROM message AS m
+JOIN conversation AS c ON c.id = m.conversation
+WHERE m.origin IS NOT NULL AND c.origin IS NULL AND c.purged = 0
+LIMIT ?
+
+-- name: twice
+SELECT m.public
+FROM message AS m
+JOIN conversation AS c ON c.id = m.conversation
+WHERE m.seq = c.seq
+    OR EXISTS (SELECT 1 FROM feedback AS f WHERE f.conversation = m.conversation AND f.seq = m.seq)
+LIMIT ?
+
 -- name: conversation
 -- Of this and what follows the JSON is decoded: as bytes, since the driver fails where a text is none.
 SELECT id, public, CAST(settings AS BLOB) AS settings FROM conversation WHERE id > ? ORDER BY id LIMIT ?
@@ -86,3 +102,39 @@ LIMIT ?
 
 -- name: file_row
 SELECT id, sha256, CAST(attachment AS BLOB) AS attachment FROM file WHERE id > ? ORDER BY id LIMIT ?
+
+-- name: unfound
+-- What the index is to have, and has not. Each entry has its owner as a term, and each owner is a user.
+SELECT m.public
+FROM message_words AS w
+JOIN message AS m ON m.id = w.id
+WHERE w.id NOT IN (
+    SELECT t.rowid FROM user AS u JOIN message_text AS t ON t.message_text MATCH 'owner : "' || u.id || '"'
+)
+LIMIT ?
+
+-- name: found
+-- The other way round; the message may be gone.
+SELECT coalesce(m.public, x'')
+FROM user AS u
+JOIN message_text AS t ON t.message_text MATCH 'owner : "' || u.id || '"'
+LEFT JOIN message AS m ON m.id = t.rowid
+WHERE NOT EXISTS (SELECT 1 FROM message_words AS w WHERE w.id = t.rowid AND w.owner = u.id)
+LIMIT ?
+
+-- name: unfound_title
+SELECT c.public
+FROM title_words AS w
+JOIN conversation AS c ON c.id = w.id
+WHERE w.id NOT IN (
+    SELECT t.rowid FROM user AS u JOIN title_text AS t ON t.title_text MATCH 'owner : "' || u.id || '"'
+)
+LIMIT ?
+
+-- name: found_title
+SELECT coalesce(c.public, x'')
+FROM user AS u
+JOIN title_text AS t ON t.title_text MATCH 'owner : "' || u.id || '"'
+LEFT JOIN conversation AS c ON c.id = t.rowid
+WHERE NOT EXISTS (SELECT 1 FROM title_words AS w WHERE w.id = t.rowid AND w.owner = u.id)
+LIMIT ?

@@ -4,7 +4,7 @@
 SELECT
     c.id, c.owner, c.public, u.name, c.title, c.head, h.public, h.depth, c.settings, c.pinned, c.archived,
     c.running, c.created_at_us, c.updated_at_us, c.changed_at_us, c.deleted_at_us, c.purged, c.seq, c.counter,
-    c.list_seq, c.activity
+    c.list_seq, c.activity, c.origin IS NOT NULL AND c.origin_digest IS NULL
 FROM conversation AS c
 JOIN user AS u ON u.id = c.owner
 LEFT JOIN message AS h ON h.id = c.head
@@ -12,7 +12,7 @@ LEFT JOIN message AS h ON h.id = c.head
 -- name: message_columns
     m.id, m.conversation, m.parent, m.public, c.public, p.public, m.depth, m.role, m.status, m.parts, m.reason,
     m.reason_code, m.continues, m.responder, m.model, m.usage, m.memory_from, m.created_at_us, m.started_at_us,
-    m.ended_at_us, m.seq
+    m.ended_at_us, m.seq, m.hidden
 
 -- name: message_row
 SELECT {message_columns}

@@ -18,9 +18,9 @@ SELECT coalesce(max(c.list_seq), 0) FROM user AS u JOIN conversation AS c ON c.o
 
 -- name: conversations
 {conversation_row}
-WHERE c.owner = (SELECT id FROM user WHERE name = ?) AND c.archived = ? AND c.pinned = ? AND c.activity < ?
-    AND c.deleted_at_us IS NULL
-ORDER BY c.activity DESC
+WHERE c.owner = (SELECT id FROM user WHERE name = ?) AND c.archived = ? AND c.pinned = ?
+    AND (c.activity, c.id) < (?, ?) AND c.deleted_at_us IS NULL
+ORDER BY c.activity DESC, c.id DESC
 LIMIT ?
 
 -- name: list_changes
@@ -112,3 +112,31 @@ FROM file AS f
 WHERE f.id > ? AND EXISTS (SELECT 1 FROM message_file AS r WHERE r.file = f.id)
 ORDER BY f.id
 LIMIT ?
+
+-- name: next_of_owner
+-- The one made next after that with the key ?2.
+{conversation_row}
+WHERE c.id = (
+    SELECT min(n.id)
+    FROM conversation AS n INDEXED BY conversation_owner
+    WHERE n.owner = (SELECT id FROM user WHERE name = ?1) AND n.id > ?2 AND n.deleted_at_us IS NULL
+)
+
+-- name: conversation_raw
+SELECT raw FROM conversation WHERE id = ?
+
+-- name: all_messages
+SELECT {message_columns}, m.raw
+FROM message AS m
+JOIN conversation AS c ON c.id = m.conversation
+LEFT JOIN message AS p ON p.id = m.parent
+WHERE m.conversation = ?
+ORDER BY m.depth, m.id
+
+-- name: all_feedback
+SELECT m.public, u.name, f.rating, f.comment, f.reasons
+FROM feedback AS f
+JOIN message AS m ON m.id = f.message
+JOIN user AS u ON u.id = f.user
+WHERE f.conversation = ? AND f.rating IS NOT NULL
+ORDER BY f.message, u.name

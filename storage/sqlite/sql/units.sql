@@ -9,6 +9,31 @@ INSERT INTO user (name) VALUES (?)
 -- name: last_list_seq
 SELECT max(list_seq) FROM conversation WHERE owner = ?
 
+-- name: last_activity
+-- One step in each stretch of the list's index.
+SELECT max(
+    coalesce((
+        SELECT max(activity)
+        FROM conversation
+        WHERE owner = ?1 AND archived = 0 AND pinned = 0 AND deleted_at_us IS NULL
+    ), 0),
+    coalesce((
+        SELECT max(activity)
+        FROM conversation
+        WHERE owner = ?1 AND archived = 0 AND pinned = 1 AND deleted_at_us IS NULL
+    ), 0),
+    coalesce((
+        SELECT max(activity)
+        FROM conversation
+        WHERE owner = ?1 AND archived = 1 AND pinned = 0 AND deleted_at_us IS NULL
+    ), 0),
+    coalesce((
+        SELECT max(activity)
+        FROM conversation
+        WHERE owner = ?1 AND archived = 1 AND pinned = 1 AND deleted_at_us IS NULL
+    ), 0)
+)
+
 -- name: made_conversation
 SELECT c.digest, c.public
 FROM conversation AS c
@@ -181,11 +206,12 @@ DELETE FROM message_file WHERE message = ?
 DELETE FROM message WHERE id = ?
 
 -- name: begin_purge
-UPDATE conversation SET purged = 1, head = NULL WHERE id = ?
+UPDATE conversation SET purged = 1, head = NULL, origin = NULL, origin_digest = NULL, raw = NULL WHERE id = ?
 
 -- name: end_purge
 UPDATE conversation
-SET purged = 2, head = NULL, title = NULL, settings = '{{}}', pinned = 0, archived = 0, key = NULL, digest = NULL
+SET purged = 2, head = NULL, title = NULL, settings = '{{}}', pinned = 0, archived = 0, key = NULL, digest = NULL,
+    origin = NULL, origin_digest = NULL, raw = NULL
 WHERE id = ?
 
 -- name: referenced
@@ -201,3 +227,75 @@ WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM message_file AS r WHERE r.file = 
 SELECT max(
     coalesce((SELECT max(public) FROM conversation), x''), coalesce((SELECT max(public) FROM message), x'')
 )
+
+-- name: last_keys
+SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)
+
+-- name: origins
+SELECT origin, id, public, origin_digest, deleted_at_us IS NOT NULL
+FROM conversation
+WHERE owner = ? AND origin IN (?)
+
+-- name: insert_conversations
+-- This and the next three are done for many rows at once (`storage.sqlite.many`). For 0 and '' they store null: the
+-- driver takes ten times as long to hand over None.
+INSERT INTO conversation (
+    id, public, owner, title, head, settings, pinned, archived, running, created_at_us, updated_at_us,
+    changed_at_us, deleted_at_us, seq, counter, list_seq, activity, origin, origin_digest, raw
+)
+SELECT
+    column1, column2, column3, column4, nullif(column5, 0), column6, column7, column8, 0, column9, column10,
+    column11, nullif(column12, 0), column13, column14, column15, column16, column17, column18,
+    nullif(column19, '')
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+WHERE column1
+
+-- name: insert_messages
+INSERT INTO message (
+    id, public, conversation, parent, jump, depth, seq, role, status, parts, model, created_at_us, origin,
+    reason, usage, raw, hidden
+)
+SELECT
+    column1, column2, column3, nullif(column4, 0), nullif(column5, 0), column6, column7, column8, column9,
+    column10, nullif(column11, ''), column12, column13, nullif(column14, ''), nullif(column15, ''),
+    nullif(column16, ''), column17
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+WHERE column1
+
+-- name: insert_plain_messages
+INSERT INTO message (
+    id, public, conversation, parent, jump, depth, seq, role, status, parts, model, created_at_us, origin
+)
+SELECT
+    column1, column2, column3, nullif(column4, 0), nullif(column5, 0), column6, column7, column8, column9,
+    column10, nullif(column11, ''), column12, column13
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+WHERE column1
+
+-- name: insert_votes
+INSERT INTO feedback (message, user, conversation, rating, comment, reasons, changed_at_us, seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: replace_message
+UPDATE message
+SET role = ?, status = ?, parts = ?, reason = ?, model = ?, usage = ?, created_at_us = ?, seq = ?, raw = ?, hidden = ?
+WHERE id = ?
+
+-- name: jump
+SELECT jump FROM message WHERE id = ?
+
+-- name: ingested
+SELECT origin, id, depth FROM message WHERE conversation = ? AND origin IS NOT NULL
+
+-- name: messages_at
+SELECT {message_columns}, m.raw
+FROM json_each(?) AS asked
+JOIN message AS m ON m.id = asked.value
+JOIN conversation AS c ON c.id = m.conversation
+LEFT JOIN message AS p ON p.id = m.parent
+
+-- name: voted
+SELECT f.message FROM json_each(?) AS asked JOIN feedback AS f ON f.message = asked.value AND f.user = ?
+
+-- name: set_digest
+UPDATE conversation SET origin_digest = ?, raw = ? WHERE id = ?

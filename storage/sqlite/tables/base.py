@@ -1,13 +1,20 @@
 """What all groups of tables share: the writing connection."""
 
 import sqlite3
+from datetime import datetime
 from typing import Any
 
 __all__ = ["Table"]
 
 
 class Table:
-    """Methods of `storage.rows.Rows` over some of the tables."""
+    """Methods of `storage.rows.Rows` over some of the tables.
+
+    Attributes:
+        now: The time of the unit that is being done.
+    """
+
+    now: datetime
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -7,6 +7,7 @@ from chatcore.ports import ANYBODY, Anybody
 from storage.ids import to_us
 from storage.rows import ConversationRow, Keyed, Made
 from storage.sqlite.statements import load
+from storage.sqlite.tables.index import Index
 from storage.sqlite.tables.runs import Runs
 from storage.sqlite.values import blob, conversation_row, text, time
 
@@ -16,13 +17,15 @@ _SQL = load("units")
 _COUNTER = 18  # its place in `conversation_row`
 
 
-class Conversations(Runs):
+class Conversations(Runs, Index):
     """The tables `user` and `conversation`; over `Runs`, which knows how far running answers have counted."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._users: dict[str, int] = {}
         self._list_seqs: dict[int, int] = {}
+        self._activities: dict[int, int] = {}
+        self._last_conversation = 0  # the highest key given out
         self._seen: ConversationRow | None = None
 
     def undo(self, ended: int) -> None:
@@ -46,6 +49,14 @@ class Conversations(Runs):
         self._list_seqs[owner] = last + 1
         return last + 1
 
+    def next_activity(self, owner: int) -> int:
+        # remembered and never taken back, as above
+        last = self._activities.get(owner)
+        if last is None:
+            last = self._execute(_SQL["last_activity"], (owner,)).fetchone()[0]
+        now = self._activities[owner] = max(to_us(self.now), last + 1)
+        return now
+
     def made(self, user: str, key: str) -> Made | None:
         row = self._execute(_SQL["made_message"], (user, key)).fetchone()
         if row is not None:
@@ -64,7 +75,7 @@ class Conversations(Runs):
         self, conversation: Conversation, owner: int, counter: int, keyed: Keyed | None
     ) -> None:
         created = to_us(conversation.created_at)
-        self._execute(
+        key = self._insert(
             _SQL["insert_conversation"],
             (
                 blob(conversation.id),
@@ -85,6 +96,8 @@ class Conversations(Runs):
                 keyed and keyed.digest,
             ),
         )
+        self._last_conversation = max(self._last_conversation, key)
+        self.titled(key, owner, None, conversation.title)
 
     def update_conversation(self, row: ConversationRow) -> None:
         self._counted(row.key, row.counter)
@@ -100,6 +113,7 @@ class Conversations(Runs):
         if seen is not None and seen.conversation.list_seq == new.list_seq:
             self._execute(_SQL["update_conversation"], (*changed, row.key))
             return
+        self._retitled(row, seen)
         listed = (
             new.title,
             new.pinned,
@@ -111,3 +125,11 @@ class Conversations(Runs):
             new.activity,
         )
         self._execute(_SQL["update_listed_conversation"], (*changed, *listed, row.key))
+
+    def _retitled(self, row: ConversationRow, seen: ConversationRow | None) -> None:
+        new = row.conversation.title
+        if seen is None:
+            self._forget_title(row.key)
+            self.titled(row.key, row.owner, None, new)
+        elif seen.conversation.title != new:
+            self.titled(row.key, row.owner, seen.conversation.title, new)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from chatcore.messages import Message, Part
+from chatcore.messages import ENDINGS, Message, Part
 from storage.ids import to_us
 from storage.rows import ConversationRow, Keyed, MessageRow
 from storage.sqlite.jumps import jump_length
 from storage.sqlite.statements import load
-from storage.sqlite.tables.base import Table
+from storage.sqlite.tables.index import Index
 from storage.sqlite.values import blob, files_of, message_row, text, time
 
 __all__ = ["Messages"]
@@ -15,7 +15,7 @@ __all__ = ["Messages"]
 _SQL = load("units")
 
 
-class Messages(Table):
+class Messages(Index):
     """The tables `message`, `file` and `message_file`."""
 
     def message(self, message_id: str) -> MessageRow | None:
@@ -59,6 +59,8 @@ class Messages(Table):
             ),
         )
         self._refer(key, message.parts)
+        if message.status in ENDINGS and not message.hidden:
+            self.spoken(key, conversation.owner, message.parts)
         return key
 
     def update_message(self, key: int, message: Message) -> None:
@@ -79,6 +81,8 @@ class Messages(Table):
             ),
         )
         self._refer(key, message.parts)
+        if message.status in ENDINGS:
+            self.spoken(key, self._owner_of(key), message.parts)
 
     def _refer(self, message: int, parts: Sequence[Part]) -> None:
         for attachment in files_of(parts):

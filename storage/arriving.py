@@ -1,0 +1,153 @@
+"""What ingestion needs of tables: everything in bulk, since it is about hundreds of rows at a time."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from chatcore.arrivals import IngestConversation, IngestMessage
+from chatcore.messages import Conversation, Feedback
+from storage.ids import from_us
+from storage.rows import MessageRow, Rows
+
+__all__ = ["IngestRows", "NewConversation", "NewMessage", "NewVote", "Origin", "Placed"]
+
+
+class Origin(Struct, frozen=True):
+    """A conversation that came from elsewhere, as its origin finds it.
+
+    Attributes:
+        digest: Of all that came; None: its last slice has not.
+    """
+
+    key: int
+    id: str
+    digest: bytes | None
+    deleted: bool
+
+
+class Placed(Struct, frozen=True, gc=False):
+    """Where a message that came from elsewhere stands."""
+
+    key: int
+    depth: int
+
+
+class NewConversation(Struct, frozen=True, kw_only=True):
+    """A conversation that comes from elsewhere.
+
+    Attributes:
+        id: As 16 bytes.
+        digest: That of `source`; None: there are slices to come, and it counts as deleted until then.
+        seq: Its newest, also its counter.
+        activity: Microseconds since 1970; also when it was updated.
+    """
+
+    key: int
+    id: bytes
+    source: IngestConversation
+    digest: bytes | None
+    head: int | None
+    head_id: bytes | None
+    head_depth: int
+    seq: int
+    list_seq: int
+    activity: int
+
+    def conversation(self, owner: str) -> Conversation:
+        """The same as it is shown to its owner."""
+        source = self.source
+        return Conversation(
+            id=self.id.hex(),
+            owner=owner,
+            title=source.title,
+            head=None if self.head_id is None else self.head_id.hex(),
+            settings=source.settings,
+            pinned=source.pinned,
+            archived=source.archived,
+            deleted=self.digest is None,
+            running=False,
+            created_at=from_us(source.created_at_us),
+            updated_at=from_us(self.activity),
+            seq=self.seq,
+            list_seq=self.list_seq,
+            activity=self.activity,
+        )
+
+
+class NewMessage(Struct, frozen=True, gc=False):
+    """A message that comes from elsewhere, to be stored under the given key and id (16 bytes)."""
+
+    key: int
+    id: bytes
+    conversation: int
+    parent: int | None
+    depth: int
+    seq: int
+    source: IngestMessage
+
+
+class NewVote(Struct, frozen=True):
+    """A vote that comes from elsewhere, on the message with the key."""
+
+    message: int
+    conversation: int
+    seq: int
+    feedback: Feedback
+
+
+class IngestRows(Rows, Protocol):
+    """All that other units see, and these.
+
+    Keys and ids are given out beforehand, so that rows which refer to one another are one statement.
+    """
+
+    def new_ids(self, count: int) -> list[bytes]:
+        """So many ids, rising, as 16 bytes each."""
+        ...
+
+    def origins(self, owner: int, origins: Collection[bytes]) -> dict[bytes, Origin]:
+        """Those of these that are known of the owner's conversations."""
+        ...
+
+    def conversation_keys(self, count: int) -> range:
+        """Keys for so many new conversations, in the order of their ids."""
+        ...
+
+    def message_keys(self, count: int) -> range:
+        """Likewise for messages."""
+        ...
+
+    def insert_conversations(self, new: Sequence[NewConversation], owner: int) -> None:
+        """Store conversations of the owner; their messages follow."""
+        ...
+
+    def insert_messages(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
+        """Store messages of the owner's conversations, parents first; their files are referred to from then
+        on. With `index` they are found by searching, else only after a `Reindex`.
+        """
+        ...
+
+    def replace_messages(self, changed: Sequence[NewMessage], owner: int, *, index: bool) -> None:
+        """Give these messages the content of their `source`, and the seq; they stay where they are."""
+        ...
+
+    def insert_votes(self, new: Sequence[NewVote], user: int) -> None:
+        """Store votes of the user, who has none on these messages."""
+        ...
+
+    def ingested(self, conversation: int) -> Mapping[bytes, Placed]:
+        """Its messages that came from elsewhere, by origin; true until the next change."""
+        ...
+
+    def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:
+        """These messages, each with what its source said beyond it (JSON)."""
+        ...
+
+    def voted(self, messages: Collection[int], user: int) -> frozenset[int]:
+        """Those of these messages on which the user has a vote, or has taken one back."""
+        ...
+
+    def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
+        """All of the conversation is there, in the version with this digest."""
+        ...

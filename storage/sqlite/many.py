@@ -1,0 +1,69 @@
+"""One statement for hundreds of rows.
+
+The driver lets go of Python's lock at every statement, and each time it may wait until a thread that runs
+Python gives it back (5 ms, `sys.getswitchinterval`). With a statement a row, ingestion would be that slow.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+
+from storage.sqlite.values import Row
+
+__all__ = ["ROWS_AT_ONCE", "batches", "flat_batches", "widened"]
+
+# Few enough for the driver to keep them all prepared; the next larger one is filled up.
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+
+ROWS_AT_ONCE = _SIZES[-1]
+"""In one statement, at most."""
+
+_PARAMETERS = 32_766
+"""In one statement: sqlite.org/limits.html#max_variable_number"""
+
+
+def batches(sql: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+    """Statements with their parameters that insert all of `rows`, in order.
+
+    Args:
+        sql: Inserts one row: ``INSERT INTO … VALUES (…)``, or ``… FROM (VALUES (…)) WHERE column1``.
+        rows: The first column of each is an integer and not 0.
+    """
+    columns = len(rows[0]) if rows else 0
+    return flat_batches(sql, list(chain.from_iterable(rows)), columns)
+
+
+def flat_batches(sql: str, values: Sequence[object], columns: int) -> Iterator[tuple[str, Row]]:
+    """The same of the values of all rows, one after the other."""
+    step = columns * next(size for size in reversed(_SIZES) if size * columns <= _PARAMETERS)
+    for first in range(0, len(values), step or 1):
+        batch = values[first : first + step]
+        size = _size(len(batch) // columns)
+        yield _for_rows(sql, size), (*batch, *(0,) * (size * columns - len(batch)))
+
+
+def widened(sql: str, values: Sequence[object]) -> Iterator[tuple[str, Row]]:
+    """Statements with the parameters of their lists, for all of `values`: ``IN (?)`` takes that many."""
+    for first in range(0, len(values), ROWS_AT_ONCE):
+        batch = values[first : first + ROWS_AT_ONCE]
+        size = _size(len(batch))
+        yield _for_values(sql, size), (*batch, *[batch[0]] * (size - len(batch)))
+
+
+def _size(count: int) -> int:
+    return next(size for size in _SIZES if size >= count)
+
+
+@lru_cache
+def _for_rows(sql: str, size: int) -> str:
+    insert, _, row = sql.partition("(VALUES ")
+    if row:
+        row, _, rest = row.partition("))")
+        return f"{insert}(VALUES {', '.join([row + ')'] * size)}){rest}"
+    insert, row = sql.split("VALUES")
+    return f"{insert}SELECT * FROM (VALUES {', '.join([row] * size)}) WHERE column1"
+
+
+@lru_cache
+def _for_values(sql: str, size: int) -> str:
+    return sql.replace("(?)", f"({', '.join('?' * size)})")

@@ -1,0 +1,207 @@
+"""A conversation that comes from elsewhere again: what is new or other than before takes its place."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from chatcore.arrivals import Ingest, IngestConversation, Ingested, IngestMessage
+from chatcore.errors import InvalidInput, NotFound
+from chatcore.events import FeedbackChanged, MessageChanged
+from chatcore.messages import File, MissingFile, Part
+from storage.arriving import IngestRows, NewMessage, NewVote, Origin, Placed
+from storage.ids import from_us, to_us
+from storage.units.draft import ROOT, Draft, Place
+
+__all__ = ["renew"]
+
+
+def renew(
+    rows: IngestRows, command: Ingest, owner: int, origin: Origin, source: IngestConversation
+) -> Ingested:
+    """Add to what is there, and go on with one of which slices are missing."""
+    row = rows.conversation(origin.id, command.user)
+    if row is None:  # its origin has just found it
+        raise NotFound("There is no such conversation.", conversation_id=origin.id)
+    draft = Draft(rows, row)
+    renewal = _Renewal(rows, draft, source)
+    renewal.look_up()
+    rows.insert_messages(renewal.added, owner, index=command.index)
+    rows.replace_messages(renewal.changed, owner, index=command.index)
+    votes = renewal.votes(owner)
+    rows.insert_votes(votes, owner)
+    if not row.unfinished:
+        _tell(rows, command.user, [*renewal.added, *renewal.changed], votes)
+    if source.last:
+        renewal.finish()
+    saved = draft.save()
+    other = bool(renewal.added or renewal.changed or votes or saved.seq != row.conversation.seq)
+    return Ingested(
+        conversation_id=origin.id,
+        outcome="imported" if row.unfinished else "updated" if other else "unchanged",
+        imported=len(renewal.added),
+        updated=len(renewal.changed),
+        unchanged=len(source.messages) - len(renewal.added) - len(renewal.changed),
+        votes=len(votes),
+    )
+
+
+class _Renewal:
+    """One conversation (or a slice of it) beside what is stored of it.
+
+    Attributes:
+        added: What was not there.
+        changed: What is there with other content.
+    """
+
+    def __init__(self, rows: IngestRows, draft: Draft, source: IngestConversation) -> None:
+        self.added: list[NewMessage] = []
+        self.changed: list[NewMessage] = []
+        self._rows = rows
+        self._draft = draft
+        self._source = source
+        self._stored = rows.ingested(draft.row.key)
+        self._places = {
+            place: self._stored[origin] for place, origin in source.earlier.items() if origin in self._stored
+        }
+
+    def look_up(self) -> None:
+        """Find out which messages are new, and which are other than before; number both."""
+        source, conversation = self._source, self._draft.row.key
+        fresh = [one for one in source.messages if one.origin not in self._stored]
+        new = iter(zip(self._rows.message_keys(len(fresh)), self._rows.new_ids(len(fresh)), strict=True))
+        known: list[tuple[int, IngestMessage]] = []
+        for place, one in enumerate(source.messages, source.first):
+            there = self._stored.get(one.origin)
+            if there is None:
+                key, public = next(new)
+                above = self._above(one, place)
+                there = Placed(key, above.depth + 1 if above else 0)
+                parent = above.key if above else None
+                seq = self._draft.count()
+                self.added.append(NewMessage(key, public, conversation, parent, there.depth, seq, one))
+            else:
+                known.append((there.key, one))
+            self._places[place] = there
+        self._compare(known)
+
+    def votes(self, user: int) -> list[NewVote]:
+        """The votes to be set: where the user has none, nor has taken one back."""
+        source = self._source
+        given = [
+            (self._places[place].key, one.feedback)
+            for place, one in enumerate(source.messages, source.first)
+            if one.feedback is not None
+        ]
+        voted = self._rows.voted([key for key, _ in given], user)
+        conversation = self._draft.row.key
+        return [
+            NewVote(key, conversation, self._draft.count(), feedback)
+            for key, feedback in given
+            if key not in voted
+        ]
+
+    def finish(self) -> None:
+        """All of it is there: it is seen from now on, and what it is itself follows its source."""
+        source, draft, row = self._source, self._draft, self._draft.row
+        activity = min(source.updated_at_us, to_us(self._rows.now))
+        if row.unfinished:
+            draft.set(
+                title=source.title,
+                pinned=source.pinned,
+                archived=source.archived,
+                settings=source.settings,
+                deleted=False,
+                activity=activity,
+                updated_at=from_us(activity),
+            )
+            draft.head = self._head() or ROOT
+        else:
+            self._follow(activity)
+        self._rows.set_digest(row.key, source.digest, source.raw)
+
+    def _follow(self, activity: int) -> None:
+        draft, now = self._draft, self._draft.row.conversation
+        if now.title is None:
+            draft.set(title=self._source.title)
+        if activity > now.activity:
+            draft.set(activity=activity, updated_at=from_us(activity))
+        on_ingested = any(there.key == draft.row.head for there in self._stored.values())
+        if not now.running and (draft.row.head is None or on_ingested):
+            draft.head = self._head() or draft.head
+
+    def _head(self) -> Place | None:
+        place = self._source.head
+        if place < 0:
+            return None
+        there = self._places.get(place)
+        if there is None:
+            raise InvalidInput("The head of the conversation is none of its messages.", head=place)
+        return Place.of(self._rows.messages_at([there.key])[there.key][0])
+
+    def _above(self, one: IngestMessage, place: int) -> Placed | None:
+        if one.parent < 0:
+            return None
+        above = self._places.get(one.parent)
+        if above is None:
+            raise InvalidInput(
+                "A message names a parent that is not above it.", place=place, parent=one.parent
+            )
+        return above
+
+    def _compare(self, known: Sequence[tuple[int, IngestMessage]]) -> None:
+        stored = self._rows.messages_at([key for key, _ in known])
+        for key, one in dict(known).items():
+            (row, raw), new = stored[key], one
+            if any(isinstance(part, MissingFile) for part in one.parts):
+                new = replace(one, parts=_with_files_kept(one.parts, row.message.parts))
+            if raw != new.raw or any(getattr(row.message, name) != getattr(new, name) for name in _CONTENT):
+                self.changed.append(
+                    NewMessage(
+                        key,
+                        bytes.fromhex(row.message.id),
+                        row.conversation,
+                        row.parent,
+                        row.message.depth,
+                        self._draft.count(),
+                        new,
+                    )
+                )
+
+
+# Not when it was created: where the source does not say, it is something that differs each time.
+_CONTENT = ("role", "status", "parts", "reason", "model", "usage", "hidden")
+
+
+def _with_files_kept(parts: tuple[Part, ...], stored: tuple[Part, ...]) -> tuple[Part, ...]:
+    """A file whose content came with an earlier version stays, where this one only names it."""
+    if len(parts) != len(stored):
+        return parts
+    return tuple(
+        before
+        if isinstance(part, MissingFile) and isinstance(before, File) and before.attachment.name == part.name
+        else part
+        for part, before in zip(parts, stored, strict=True)
+    )
+
+
+def _tell(rows: IngestRows, user: str, messages: Sequence[NewMessage], votes: Sequence[NewVote]) -> None:
+    stored = rows.messages_at({*(one.key for one in messages), *(vote.message for vote in votes)})
+    for one in messages:  # in the order of their numbers
+        message = stored[one.key][0].message
+        rows.emit(
+            MessageChanged(
+                conversation_id=message.conversation_id, seq=message.seq, at=rows.now, message=message
+            )
+        )
+    for vote in votes:
+        message = stored[vote.message][0].message
+        rows.emit(
+            FeedbackChanged(
+                conversation_id=message.conversation_id,
+                seq=vote.seq,
+                at=rows.now,
+                message_id=message.id,
+                user=user,
+                feedback=vote.feedback,
+            )
+        )
