@@ -1,0 +1,1 @@
+"""File formats: what people have, as conversations, and back."""

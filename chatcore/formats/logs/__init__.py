@@ -1,0 +1,1 @@
+"""Logs of servers and tools that people chat with models through."""

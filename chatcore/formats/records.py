@@ -1,0 +1,184 @@
+"""The records of one text: JSON values, rows of CSV, or lines, with where each stands."""
+
+import csv
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from chatcore.formats.format import Archive, Kind, Record
+from chatcore.formats.json_document import WRAPPERS
+from chatcore.formats.json_piece import MAX_RECORD_BYTES, Piece
+from chatcore.formats.json_stream import split
+from chatcore.formats.lenient import NotJson, read_json
+from chatcore.formats.streams import Damaged, Stream
+from chatcore.incoming import Unread
+
+__all__ = ["Faults", "json_record", "records_of"]
+
+_MOST_FAULTS = 10_000
+_BODIES = 100
+"""Of so many records that can't be read the text is kept for the file of rejects, while nobody takes them."""
+
+
+class Faults:
+    """Records that can't be read, until somebody takes them."""
+
+    def __init__(self) -> None:
+        self._found: deque[Unread] = deque()
+
+    def add(self, reason: str, file: str, place: str = "", record: bytes | None = None) -> None:
+        """One more.
+
+        Raises:
+            Damaged: So many came one after the other that it makes no sense to go on.
+        """
+        if len(self._found) >= _MOST_FAULTS:
+            raise Damaged(f"More than {_MOST_FAULTS:,} records in a row can't be read; the rest is left.")
+        if len(self._found) >= _BODIES:
+            record = None
+        self._found.append(Unread(kind="failed", reason=reason, file=file, place=place, record=record))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def forget(self, since: int) -> str | None:
+        """Forget those that came after there were so many: they were of a text that is in no format.
+
+        Gives what the first of them was; None: there was none.
+        """
+        reason = None
+        while len(self._found) > since:
+            reason = self._found.pop().reason
+        return reason
+
+    def take(self) -> Unread | None:
+        """The oldest; None: there is none."""
+        return self._found.popleft() if self._found else None
+
+
+def records_of(
+    stream: Stream,
+    kind: Kind,
+    file: str,
+    archive: Archive | None,
+    faults: Faults,
+    recognised: Callable[[Record], bool],
+) -> Iterator[Record]:
+    """The records of a text, one after the other; what can't be read goes to `faults`.
+
+    Args:
+        file: Its name.
+        archive: What it is a part of.
+        recognised: Whether a format knows a record: else a file's one object may hold the records.
+    """
+    try:
+        match kind:
+            case "csv":
+                yield from _rows(stream, file, archive, faults)
+            case "text":
+                yield from _lines(stream, file, archive)
+            case _:
+                for piece in split(stream):
+                    yield from _json_records(piece, file, archive, faults, recognised)
+    except Damaged as error:
+        faults.add(error.sentence, file)
+
+
+def json_record(body: bytes, file: str, archive: Archive | None, place: str = "") -> Record:
+    """A whole JSON text as a record.
+
+    Raises:
+        NotJson
+    """
+    return Record(value=read_json(body), body=body, file=file, place=place, archive=archive)
+
+
+def _json_records(
+    piece: Piece,
+    file: str,
+    archive: Archive | None,
+    faults: Faults,
+    recognised: Callable[[Record], bool],
+) -> Iterator[Record]:
+    if piece.problem is not None:
+        faults.add(piece.problem, file, piece.place, piece.body)
+        return
+    try:
+        record = json_record(piece.body, file, archive, piece.place)
+    except NotJson as error:
+        faults.add(f"It is no JSON: {error}.", file, piece.place, piece.body)
+        return
+    if piece.alone and isinstance(record.value, dict) and not recognised(record):
+        for wrapped in _wrapped(record.value):
+            yield from _elements(wrapped, file, archive, faults)
+            return
+    yield record
+
+
+def _wrapped(value: dict[object, object]) -> Iterator[list[object]]:
+    for key in WRAPPERS:
+        inside = value.get(key)
+        if isinstance(inside, list) and inside and all(isinstance(one, dict) for one in inside):
+            yield inside
+
+
+def _elements(values: list[object], file: str, archive: Archive | None, faults: Faults) -> Iterator[Record]:
+    for number, value in enumerate(values, 1):
+        yield Record(value=value, body=_written(value), file=file, place=f"item {number}", archive=archive)
+
+
+def _written(value: object) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return repr(value).encode("utf-8", "replace")
+
+
+def _text_lines(stream: Stream) -> Iterator[str]:
+    held = b""
+    for chunk in stream:
+        lines = (held + chunk).split(b"\n")
+        held = lines.pop()
+        for line in lines:
+            yield _decoded(line)
+        if len(held) > MAX_RECORD_BYTES:
+            raise Damaged("A line is longer than any record may be; the rest is left.")
+    if held:
+        yield _decoded(held)
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+def _lines(stream: Stream, file: str, archive: Archive | None) -> Iterator[Record]:
+    for number, line in enumerate(_text_lines(stream), 1):
+        text = line.removesuffix("\r")
+        yield Record(
+            value=text,
+            body=text.encode("utf-8", "replace"),
+            file=file,
+            place=f"line {number}",
+            archive=archive,
+        )
+
+
+def _rows(stream: Stream, file: str, archive: Archive | None, faults: Faults) -> Iterator[Record]:
+    # of the whole process, and only ever raised: 131,072 characters is less than a long conversation
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
+    reader = csv.reader(f"{line}\n" for line in _text_lines(stream))
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            faults.add(f"It is no row of a CSV file: {error}.", file, f"line {line}")
+            continue
+        if row:
+            yield Record(value=row, body=_written(row), file=file, place=f"line {line}", archive=archive)
