@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.driving import CHROMIUM_ARGUMENTS, Server, Tab, chromium  # noqa: E402
+from tests.browser.media import png, wav  # noqa: E402
 from tests.frontends.serving import free_port  # noqa: E402
 
 OTHERS = (
@@ -40,13 +41,21 @@ def gravity(mass_kg: float, radius_m: float) -> float:
     return 6.674e-11 * mass_kg / radius_m**2
 ```
 """
+FILES_QUESTION = "What do you make of these three?"
+STEPS_ANSWER = """It stays dry until the evening.
+
+```mermaid
+graph LR; Morning-->Noon; Noon-->Evening;
+```
+"""
 LONG_ANSWER = "A wave in a string moves because each piece of it pulls at the next. "
 
 SETTLED = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
+  while (document.querySelector(".mermaid:not([data-processed])")) await frame();
   do { await frame(); await frame(); await document.fonts.ready; } while (document.fonts.status !== "loaded");
 }"""
-"""Formulas ask for their fonts when they are drawn."""
+"""Formulas ask for their fonts when they are drawn, diagrams for what draws them."""
 
 
 class View(Struct, frozen=True):
@@ -82,10 +91,21 @@ def make_all(browser: Browser, server: Server, asked: str, folder: Path) -> None
     failed = ask(browser, server, "Can you do this?")
     server.say("Can you do this?", "Let me look into it.")
     server.fail("Can you do this?", "The model can't be reached: connection refused.")
-    states = {"empty": "", "conversation": asked, "answering": running, "failed": failed}
+    states = {
+        "empty": "",
+        "conversation": asked,
+        "answering": running,
+        "failed": failed,
+        "files": ask_about_files(server),
+        "steps": ask_with_steps(browser, server),
+    }
     for state, address in states.items():
         for view in VIEWS:
             take(browser, server, view, address, folder / f"{state}-{view.scheme}-{view.size}.png")
+    for view in VIEWS:
+        for state, before in {"vote": vote, "edit": edit, "compose": compose}.items():
+            target = folder / f"{state}-{view.scheme}-{view.size}.png"
+            take(browser, server, view, asked, target, before=before)
     for view in VIEWS[1::2]:
         target = folder / f"list-{view.scheme}-{view.size}.png"
         take(browser, server, view, asked, target, before=open_list)
@@ -99,6 +119,56 @@ def ask(browser: Browser, server: Server, question: str) -> str:
     address = f"?conversation={tab.conversation}"
     context.close()
     return address
+
+
+def ask_about_files(server: Server) -> str:
+    """Likewise, with a picture, a sound and a text."""
+    made = server.api.post("/conversations", json={}).json()["id"]
+    files = [
+        ("files", ("a square.png", png(), "image/png")),
+        ("files", ("tone.wav", wav(), "audio/wav")),
+        ("files", ("minutes of the meeting, second revision.txt", b"Remember the milk.", "text/plain")),
+    ]
+    server.api.post(f"/conversations/{made}/messages", data={"text": FILES_QUESTION}, files=files)
+    server.end(FILES_QUESTION, "A red square, a tone of 255 Hz, and a reminder to buy milk.")
+    return f"?conversation={made}"
+
+
+def ask_with_steps(browser: Browser, server: Server) -> str:
+    """Likewise, answered with reasoning, a tool and a diagram."""
+    question = "Will it rain in Bonn?"
+    asked = ask(browser, server, question)
+    server.part(question, "reasoning", text="The person wants to know about the weather.")
+    server.part(question, "tool_call", call_id="1", name="look_up_weather", arguments='{"place": "Bonn"}')
+    server.part(question, "tool_result", call_id="1", output="dry until the evening")
+    server.part(question, "usage", prompt_tokens=812, completion_tokens=64)
+    server.end(question, STEPS_ANSWER)
+    return asked
+
+
+def vote(tab: Tab) -> None:
+    """As a person who is not content; what one said in the picture before is forgotten."""
+    (*_, answer) = tab.server.api.get(f"/conversations/{tab.conversation}/messages").json()["messages"]
+    tab.server.api.delete(f"/messages/{answer['id']}/feedback").raise_for_status()
+    button = tab.bars.last.get_by_role("button", name="Bad answer")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    tab.bars.last.get_by_role("button", name="Not correct").click()
+
+
+def edit(tab: Tab) -> None:
+    """As a person who puts it in other words."""
+    tab.asked_bars.last.get_by_role("button", name="Edit the question").click()
+    tab.history.get_by_role("textbox", name="The question").scroll_into_view_if_needed()
+
+
+def compose(tab: Tab) -> None:
+    """As a person who is about to send files."""
+    tab.attach(
+        FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"Remember the milk."),
+        FilePayload(name="a square.png", mimeType="image/png", buffer=png()),
+    )
+    tab.box.fill("What do you make of these two?\nI have no idea.")
 
 
 def open_list(tab: Tab) -> None:

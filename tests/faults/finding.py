@@ -24,12 +24,15 @@ from chatcore import (
 )
 from chatcore.messages import ENDINGS, Conversation, Part
 from storage.sqlite.check import damage
+from storage.sqlite.functions import add_functions
+from storage.sqlite.migrations import MIGRATIONS
 from storage.sqlite.stamp import leave_stamp
 from storage.sqlite.store import DATABASE
 from tests.faults.disk import Image
 from tests.faults.recording import Promise
 from tests.faults.replaying import Cut, fingerprint
 from tests.faults.workload import counted
+from tests.search_index import index_damage
 
 __all__ = ["Found", "look", "open_and_look", "restore"]
 
@@ -79,10 +82,12 @@ def look(cut: Cut, directory: Path) -> Found:
     try:
         with closing(sqlite3.connect(directory / DATABASE)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
+            add_functions(connection)
             mark = fingerprint(connection)
             wrong = [] if mark in cut.states else ["It is in no state that it was in since the last promise."]
-            if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
-                wrong += damage(connection)
+            # the schema grows by one transaction a number; what was promised came after the last one
+            if connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),):
+                wrong += damage(connection) or index_damage(connection)
                 if not wrong:  # what is read from a damaged file proves nothing
                     wrong += _missing_files(connection, directory)
                     wrong += _broken_promises(cut.promises, _rows(connection))

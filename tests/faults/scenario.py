@@ -24,7 +24,9 @@ from chatcore import (
 )
 from chatcore.testing import ScriptedResponder
 from storage.sqlite.check import damage
+from storage.sqlite.functions import add_functions
 from storage.sqlite.store import DATABASE
+from tests.search_index import index_damage
 
 __all__ = ["Life"]
 
@@ -128,7 +130,9 @@ class Life:
         copytree(self._directory, self._spare)
         with closing(sqlite3.connect(self._spare / DATABASE)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
+            add_functions(connection)
             assert damage(connection) == []
+            assert index_damage(connection) == []
 
     async def _shown(self, answer: Message) -> None:
         said = ""

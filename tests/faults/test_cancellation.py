@@ -154,6 +154,8 @@ TRIES: dict[str, Try] = {
     "backup": Try(lambda t: t.engine.backup(t.directory / f"backup {t.number}")),
     "purge": Try(lambda t: t.engine.purge(), before=lambda t: t.engine.delete(t.id)),
     "collect_files": Try(lambda t: t.engine.collect_files(untouched_seconds=0)),
+    "search": Try(lambda t: t.engine.search("question")),
+    "reindex": Try(lambda t: t.engine.reindex(anew=True)),
     "subscribe": Try(follow),
     "subscribe_user": Try(follow_list),
 }

@@ -180,6 +180,13 @@ class _Life:
             pass
         await self._engine.collect_files(untouched_seconds=0)
 
+    async def reindex(self) -> None:
+        max_messages = self._rng.choice((2, 7, 500))
+        anew = self._rng.random() < 0.5
+        for _ in range(self._rng.randrange(1, 4)):  # perhaps not to its end
+            await self._engine.reindex(max_messages=max_messages, anew=anew)
+            anew = False
+
     async def _try(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
             await act()
@@ -244,4 +251,5 @@ _ACTS: dict[_Act, int] = {
     _Life.undo: 2,
     _Life.delete: 4,
     _Life.purge: 3,
+    _Life.reindex: 3,
 }

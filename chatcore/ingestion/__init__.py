@@ -1,0 +1,1 @@
+"""Bulk ingestion: conversations from elsewhere, prepared, gathered into batches, and stored."""

@@ -1,0 +1,198 @@
+"""What was read, gathered into batches that the store takes as one unit each."""
+
+import json
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from chatcore.arrivals import IngestConversation
+from chatcore.errors import InvalidInput
+from chatcore.incoming import Incoming, Unread
+from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
+
+__all__ = ["BATCH_MESSAGES", "Batch", "Batches", "Items", "Rejects"]
+
+BATCH_MESSAGES = 500
+_BATCH_BYTES = 2 * 2**20
+"""A unit that is larger keeps others from writing for too long."""
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What is stored as one unit.
+
+    Attributes:
+        conversations: Whole ones; or one slice of a long one.
+        prepared: The conversation that each is, or is a part of.
+        notes: What was read between them and is not to be stored.
+        slices: It is one of several slices, which go one after the other.
+    """
+
+    conversations: tuple[IngestConversation, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    notes: tuple[tuple[Unread, int], ...] = ()
+    slices: bool = False
+
+
+class Items(Protocol):
+    """Where conversations come from, as `Batches` needs it."""
+
+    def __next__(self) -> Incoming | Unread:
+        """The next."""
+        ...
+
+    def record_of(self, item: Incoming) -> bytes | None:
+        """The record of which the newest conversation was made."""
+        ...
+
+    def release(self, item: Incoming) -> None:
+        """It has been prepared: files of it that were unpacked are needed no more."""
+        ...
+
+
+class Rejects:
+    """The file of rejects: a JSON object a line, with the record as it stands in its file, or as text."""
+
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._file = file
+
+    def add(self, unread: Unread) -> None:
+        """One more; only what failed is written.
+
+        Raises:
+            InvalidInput: The file can't be written.
+        """
+        if self._file is None or unread.kind != "failed":
+            return
+        head = {"file": unread.file, "place": unread.place, "id": unread.id, "reason": unread.reason}
+        line = json.dumps(head, ensure_ascii=True)[:-1].encode()
+        try:
+            self._file.write(line + b', "record": ' + _record(unread.record) + b"}\n")
+        except OSError as error:
+            raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
+
+
+def _record(record: bytes | None) -> bytes:
+    if record is None:
+        return b"null"
+    try:
+        msgspec.json.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
+        return json.dumps(record.decode("utf-8", "replace")).encode()
+    return record.replace(b"\n", b" ").replace(b"\r", b" ")  # between tokens: strings have none
+
+
+class Batches:
+    """Takes conversations and gives batches; without waiting, so on a thread.
+
+    Args:
+        items: Where they come from.
+        limit: Stop after so many were read; None: all.
+        whole: A long conversation is not cut into slices.
+    """
+
+    def __init__(
+        self, items: Items, preparation: Preparation, rejects: Rejects, *, limit: int | None, whole: bool
+    ) -> None:
+        self._items = items
+        self._preparation = preparation
+        self._rejects = rejects
+        self._left = limit
+        self._whole = whole
+        self._slices: Iterator[Batch] = iter(())
+        self._ended = False
+
+    def next(self) -> Batch | None:
+        """The next batch; None: all has been read."""
+        if (slice_ := next(self._slices, None)) is not None:
+            return slice_
+        return None if self._ended else self._gathered()
+
+    def resume(self) -> None:
+        """There is more to be read after all."""
+        self._ended = False
+
+    def _gathered(self) -> Batch | None:
+        prepared: list[Prepared] = []
+        notes: list[tuple[Unread, int]] = []
+        messages = size = 0
+        while messages < BATCH_MESSAGES and size < _BATCH_BYTES and len(notes) < BATCH_MESSAGES:
+            item = self._next_item()
+            if item is None:
+                self._ended = True
+                break
+            if isinstance(item, Unread):
+                self._note(item, 0, notes)
+                continue
+            made = self._prepared(item, notes)
+            if made is None:
+                continue
+            count = len(made.conversation.messages)
+            if not self._whole and (count > BATCH_MESSAGES or made.size_bytes > _BATCH_BYTES):
+                self._slices = _sliced(made)
+                break
+            prepared.append(made)
+            messages += count
+            size += made.size_bytes
+        if not prepared and not notes:
+            return next(self._slices, None)
+        return Batch(
+            conversations=tuple([one.conversation for one in prepared]),
+            prepared=tuple(prepared),
+            notes=tuple(notes),
+        )
+
+    def _next_item(self) -> Incoming | Unread | None:
+        if self._left == 0:
+            return None
+        try:
+            item = next(self._items)
+        except StopIteration:
+            return None
+        if self._left is not None:
+            self._left -= 1
+        return item
+
+    def _prepared(self, item: Incoming, notes: list[tuple[Unread, int]]) -> Prepared | None:
+        try:
+            made = self._preparation.of(item)
+        except NotTaken as error:
+            self._items.release(item)
+            unread = Unread(
+                kind="skipped" if error.skipped else "failed",
+                reason=str(error),
+                file=item.file,
+                place=item.place,
+                id=item.id,
+                record=None if error.skipped else self._items.record_of(item),
+            )
+            self._note(unread, len(item.messages), notes)
+            return None
+        if made.files or made.missing:
+            self._items.release(item)
+        return made
+
+    def _note(self, unread: Unread, messages: int, notes: list[tuple[Unread, int]]) -> None:
+        self._rejects.add(unread)
+        notes.append((msgspec.structs.replace(unread, record=None), messages))
+
+
+def _sliced(made: Prepared) -> Iterator[Batch]:
+    """A long conversation in slices, each small enough for one unit."""
+    messages = made.conversation.messages
+    each = max(1, min(BATCH_MESSAGES, len(messages) * _BATCH_BYTES // (made.size_bytes + 1)))
+    for first in range(0, len(messages), each):
+        within = messages[first : first + each]
+        last = first + each >= len(messages)
+        above = {message.parent for message in within}
+        if last:
+            above.add(made.conversation.head)
+        part = msgspec.structs.replace(
+            made.conversation,
+            messages=within,
+            first=first,
+            last=last,
+            earlier={place: messages[place].origin for place in above if 0 <= place < first},
+        )
+        yield Batch(conversations=(part,), prepared=(made,), slices=True)

@@ -1,0 +1,39 @@
+"""Whether a conversation that somebody else has prepared can be stored as it is."""
+
+from chatcore.arrivals import IngestConversation
+from chatcore.errors import InvalidInput
+from chatcore.messages import clean_text
+
+__all__ = ["check_conversation"]
+
+_ORIGIN_BYTES = 16
+_MESSAGE_ORIGIN_BYTES = 8
+_MOST_US = 253_402_300_800_000_000
+"""The end of the year 9999: what is later is no date."""
+
+
+def check_conversation(given: IngestConversation) -> None:
+    """Passes when the conversation, or the slice of one, is whole in itself.
+
+    Raises:
+        InvalidInput: The sentence says what is wrong.
+    """
+    if len(given.origin) != _ORIGIN_BYTES or len(given.digest) != _ORIGIN_BYTES:
+        raise InvalidInput(f"Origin and digest of a conversation have {_ORIGIN_BYTES} bytes.")
+    if not given.messages or given.first < 0:
+        raise InvalidInput("A conversation has messages.")
+    if given.last and not 0 <= given.head < given.first + len(given.messages):
+        raise InvalidInput("The head of a conversation is one of its messages.")
+    times = [given.created_at_us, given.updated_at_us]
+    for place, message in enumerate(given.messages, given.first):
+        times.append(message.created_at_us)
+        if len(message.origin) != _MESSAGE_ORIGIN_BYTES:
+            raise InvalidInput(f"The origin of a message has {_MESSAGE_ORIGIN_BYTES} bytes.")
+        if not -1 <= message.parent < place:
+            raise InvalidInput("A message stands behind its parent.")
+        if message.status in {"queued", "running"}:
+            raise InvalidInput("A message that comes from elsewhere has ended.")
+        if message.raw is not None and clean_text(message.raw) != message.raw:
+            raise InvalidInput("The raw fields of a message hold what no store can.")
+    if not all(0 <= at < _MOST_US for at in times):
+        raise InvalidInput("A time lies outside of all dates.")

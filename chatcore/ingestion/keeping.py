@@ -1,0 +1,72 @@
+"""Files of imported messages on their way into the store of files."""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+
+from anyio import from_thread
+
+from chatcore.errors import InvalidInput
+from chatcore.incoming import IncomingFile
+from chatcore.ingestion.sink import Sink
+from chatcore.messages import Attachment
+from chatcore.uploads import Upload
+
+__all__ = ["Keeper"]
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Keeper:
+    """Keeps files; called on the thread that prepares, it waits for the event loop.
+
+    Args:
+        sink: Where they go.
+        dry_run: They go nowhere: only what they would be is said.
+    """
+
+    def __init__(self, sink: Sink, dry_run: bool) -> None:
+        self._sink = sink
+        self._dry_run = dry_run
+
+    def keep(self, file: IncomingFile) -> Attachment | None:
+        """The file as it is stored; None: it is too large or can't be read, and is named only.
+
+        Raises:
+            StorageError
+        """
+        try:
+            if self._dry_run:
+                return self._told(file)
+            source = file.at if file.at is not None else _chunks(file.content or b"")
+            return from_thread.run(self._sink.put_file, Upload(file.name, source))
+        except (InvalidInput, OSError):
+            return None
+
+    def _told(self, file: IncomingFile) -> Attachment | None:
+        size, digest = _digest(file)
+        self._sink.limits.check("file_bytes", size, "Size of the file")
+        media_type = file.media_type or "application/octet-stream"
+        return Attachment(name=file.name, media_type=media_type, size_bytes=size, sha256=digest, path="")
+
+
+def _digest(file: IncomingFile) -> tuple[int, str]:
+    if file.at is None:
+        content = file.content or b""
+        return len(content), sha256(content).hexdigest()
+    return _digest_of(file.at)
+
+
+def _digest_of(path: Path) -> tuple[int, str]:
+    digest = sha256()
+    size = 0
+    with path.open("rb") as opened:
+        while chunk := opened.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()
+
+
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    for begin in range(0, len(content), _CHUNK_BYTES):
+        yield content[begin : begin + _CHUNK_BYTES]

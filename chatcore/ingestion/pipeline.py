@@ -1,0 +1,109 @@
+"""An ingestion from its source to its report.
+
+Reading, parsing and preparing go on in a thread, a batch at a time, while the batches before are written.
+"""
+
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from os import PathLike
+from typing import BinaryIO, cast
+
+import anyio
+from anyio import to_thread
+
+from chatcore.errors import EngineClosed, InvalidInput, StorageError
+from chatcore.incoming import Incoming
+from chatcore.ingestion.batches import Batches, Items, Rejects
+from chatcore.ingestion.delivery import Delivery, IngestOptions
+from chatcore.ingestion.feeds import (
+    ConversationFeed,
+    Feed,
+    FileItems,
+    IteratorItems,
+    MakeBatches,
+    ThreadFeed,
+)
+from chatcore.ingestion.keeping import Keeper
+from chatcore.ingestion.preparation import Preparation
+from chatcore.ingestion.rehearsal import Rehearsal
+from chatcore.ingestion.report import IngestReport, IngestStopped
+from chatcore.ingestion.sink import IngestFile, OpenReading, Sink
+from chatcore.ingestion.turns import quick_turns
+
+__all__ = ["IngestSource", "ingest"]
+
+IngestSource = IngestFile | Iterable[Incoming] | AsyncIterable[Incoming]
+"""A file (a path, ``-`` for standard input, an open binary file), or conversations."""
+
+
+async def ingest(
+    source: IngestSource, sink: Sink, open_reading: OpenReading | None, options: IngestOptions
+) -> IngestReport:
+    """Store all conversations of a source; gives what became of each.
+
+    What can't be read or taken is a failure in the report and stops nothing else. Cancelling leaves each
+    conversation either whole or not there (a long one may be begun and not to be seen); the same again goes
+    on where this one ended.
+
+    Raises:
+        InvalidInput: There is no such file or format, or the file of rejects can't be written.
+        Unrecognised: The file is in no known format.
+        IngestStopped: The store failed; it has the report so far.
+    """
+    begun = time.monotonic()
+    keeper = Keeper(sink, options.dry_run)
+    target = Rehearsal(sink) if options.dry_run else sink
+
+    async with _open_rejects(options.rejects) as rejects:
+
+        def make(items: Items) -> Batches:
+            preparation = Preparation(sink.limits, keeper.keep, time.time_ns() // 1000)
+            return Batches(items, preparation, rejects, limit=options.limit, whole=options.dry_run)
+
+        async with _open_feed(source, open_reading, options, make) as feed:
+            delivery = Delivery(feed, target, options)
+            with quick_turns():
+                failure = await delivery.run()
+    report = delivery.tally.report(dry_run=options.dry_run, seconds=time.monotonic() - begun)
+    if isinstance(failure, StorageError | EngineClosed):
+        raise IngestStopped(f"The ingestion stopped: {failure.sentence}", report) from failure
+    if failure is not None:
+        raise failure
+    return report
+
+
+@asynccontextmanager
+async def _open_feed(
+    source: IngestSource, open_reading: OpenReading | None, options: IngestOptions, make: MakeBatches
+) -> AsyncIterator[Feed]:
+    if isinstance(source, AsyncIterable):
+        yield ConversationFeed(source, make)
+    elif not isinstance(source, str | PathLike) and not hasattr(source, "read"):
+        yield ThreadFeed(IteratorItems(iter(source)), make)
+    elif open_reading is None:
+        raise InvalidInput("No formats are known here: give conversations, not a file.")
+    else:
+        file = cast(IngestFile, source)
+        reading = await to_thread.run_sync(open_reading, file, options.format, options.read)
+        try:
+            yield ThreadFeed(FileItems(reading), make)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(reading.close)
+
+
+@asynccontextmanager
+async def _open_rejects(given: str | PathLike[str] | BinaryIO | None) -> AsyncIterator[Rejects]:
+    if given is None or not isinstance(given, str | PathLike):
+        yield Rejects(given)
+        return
+    try:
+        file = await to_thread.run_sync(open, given, "wb")
+    except OSError as error:
+        raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
+    try:
+        yield Rejects(file)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(file.close)

@@ -1,0 +1,179 @@
+"""Counting while an ingestion runs: what is read goes to exactly one of the other counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chatcore.arrivals import Ingested
+from chatcore.incoming import Unread
+from chatcore.ingestion.batches import Batch
+from chatcore.ingestion.preparation import Prepared
+from chatcore.ingestion.report import Counts, IngestFailure, IngestReport
+
+__all__ = ["Tally"]
+
+_MOST_FAILURES = 10_000
+_MOST_REASONS = 200
+_OTHERS = "other reasons"
+
+Outcome = Literal["imported", "updated", "unchanged", "skipped", "failed"]
+_BY_WEIGHT: tuple[Outcome, ...] = ("imported", "updated", "unchanged")
+"""What slices say of the whole: the first of these that one of them says."""
+
+
+@dataclass
+class _Counter:
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def add(self, outcome: Outcome, count: int = 1) -> None:
+        """So many more."""
+        setattr(self, outcome, getattr(self, outcome) + count)
+
+    def counts(self) -> Counts:
+        """As they are now."""
+        read = self.imported + self.updated + self.unchanged + self.skipped + self.failed
+        return Counts(
+            read=read,
+            imported=self.imported,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            skipped=self.skipped,
+            failed=self.failed,
+        )
+
+
+@dataclass
+class _Slices:
+    """Of a conversation of which some slices have been stored."""
+
+    imported: int = 0
+    updated: int = 0
+    votes: int = 0
+    outcomes: set[Outcome] = field(default_factory=set)
+
+    def outcome(self) -> Outcome:
+        """Of the whole."""
+        return next(one for one in _BY_WEIGHT if one in self.outcomes)
+
+
+@dataclass
+class Tally:
+    """The counts of one ingestion so far."""
+
+    conversations: _Counter = field(default_factory=_Counter)
+    messages: _Counter = field(default_factory=_Counter)
+    attachments: _Counter = field(default_factory=_Counter)
+    feedback: _Counter = field(default_factory=_Counter)
+    failures: list[IngestFailure] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    repaired: dict[str, int] = field(default_factory=dict)
+    _slices: _Slices = field(default_factory=_Slices)
+
+    def note(self, unread: Unread, messages: int) -> None:
+        """What was read and is not to be stored; `messages`: of how many messages it is known."""
+        self.conversations.add(unread.kind)
+        self.messages.add(unread.kind, messages)
+        if unread.kind == "skipped":
+            _count(self.left_out, unread.reason, 1)
+        elif len(self.failures) < _MOST_FAILURES:
+            self.failures.append(
+                IngestFailure(file=unread.file, place=unread.place, id=unread.id, reason=unread.reason)
+            )
+
+    def stored(self, batch: Batch, outcomes: tuple[Ingested, ...]) -> None:
+        """What became of a batch."""
+        conversations = messages = votes = 0
+        for part, prepared, ingested in zip(batch.conversations, batch.prepared, outcomes, strict=True):
+            is_new = ingested.outcome == "imported" and ingested.imported == len(part.messages)
+            if is_new and ingested.votes == prepared.votes and not batch.slices and not prepared.special:
+                conversations += 1  # by far the most are so
+                messages += ingested.imported
+                votes += ingested.votes
+                continue
+            if ingested.outcome == "skipped":
+                self._slices = _Slices()
+                self._settled(prepared, "skipped")
+                continue
+            self._slices.outcomes.add(ingested.outcome)
+            self._slices.imported += ingested.imported
+            self._slices.updated += ingested.updated
+            self._slices.votes += ingested.votes
+            if part.last:
+                self._written(prepared, self._slices.outcome())
+                self._slices = _Slices()
+        self.conversations.imported += conversations
+        self.messages.imported += messages
+        self.feedback.imported += votes
+
+    def refused(self, prepared: Prepared, reason: str) -> None:
+        """A conversation that the store does not take."""
+        incoming = prepared.incoming
+        self._slices = _Slices()
+        self._settled(prepared, "failed")
+        if len(self.failures) < _MOST_FAILURES:
+            self.failures.append(
+                IngestFailure(file=incoming.file, place=incoming.place, id=incoming.id, reason=reason)
+            )
+
+    def _settled(self, prepared: Prepared, outcome: Outcome) -> None:
+        """All that it has, has one outcome."""
+        self.conversations.add(outcome)
+        self.messages.add(outcome, len(prepared.conversation.messages))
+        self.feedback.add(outcome, prepared.votes)
+        self._add_files(prepared, outcome)
+        self._add_skipped(prepared.incoming.skipped)
+        if outcome == "skipped":
+            _count(self.left_out, "It was deleted here.", 1)
+
+    def _written(self, prepared: Prepared, outcome: Outcome) -> None:
+        done = self._slices
+        self.conversations.add(outcome)
+        self.messages.add("imported", done.imported)
+        self.messages.add("updated", done.updated)
+        left = len(prepared.conversation.messages) - done.imported - done.updated
+        self.messages.add("unchanged", left)
+        self.feedback.add("imported", done.votes)
+        self.feedback.add("unchanged", prepared.votes - done.votes)
+        self._add_files(prepared, outcome)
+        self._add_skipped(prepared.incoming.skipped)
+        for what, count in prepared.repaired.items():
+            _count(self.repaired, what, count)
+
+    def _add_files(self, prepared: Prepared, outcome: Outcome) -> None:
+        self.attachments.add(outcome, prepared.files)
+        self.attachments.add("failed" if outcome == "failed" else "skipped", prepared.missing)
+
+    def _add_skipped(self, skipped: Mapping[str, int]) -> None:
+        for reason, count in skipped.items():
+            self.messages.add("skipped", count)
+            _count(self.left_out, reason, count)
+
+    def report(self, *, dry_run: bool, seconds: float) -> IngestReport:
+        """As it is now."""
+        conversations = self.conversations.counts()
+        return IngestReport(
+            read=conversations.read,
+            imported=conversations.imported,
+            updated=conversations.updated,
+            unchanged=conversations.unchanged,
+            skipped=conversations.skipped,
+            failed=conversations.failed,
+            messages=self.messages.counts(),
+            attachments=self.attachments.counts(),
+            feedback=self.feedback.counts(),
+            failures=tuple(self.failures),
+            left_out=dict(self.left_out),
+            repaired=dict(self.repaired),
+            dry_run=dry_run,
+            seconds=seconds,
+        )
+
+
+def _count(counts: dict[str, int], reason: str, count: int) -> None:
+    if reason not in counts and len(counts) >= _MOST_REASONS:
+        reason = _OTHERS
+    counts[reason] = counts.get(reason, 0) + count

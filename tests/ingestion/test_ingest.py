@@ -1,0 +1,390 @@
+"""`engine.ingest`: what is read is stored, counted once, and the same again changes nothing."""
+
+import io
+import json
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+
+from chatcore import (
+    Counts,
+    Engine,
+    Feedback,
+    Incoming,
+    IncomingFile,
+    IncomingMessage,
+    IngestProgress,
+    IngestReport,
+    IngestStopped,
+    InvalidInput,
+    Limits,
+    StorageError,
+    Unrecognised,
+    Upload,
+    text_of,
+)
+from chatcore.arrivals import IngestConversation, Ingested
+from chatcore.formats.format import ReadOptions
+from chatcore.ingestion.delivery import IngestOptions
+from chatcore.ingestion.pipeline import ingest
+from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.messages import Attachment, File, MissingFile, Text
+from chatcore.opening import open_reading
+from tests.ingestion.making import LINES, chat, chats, record, zipped
+
+
+def counts(report: Counts) -> tuple[int, int, int, int, int, int]:
+    for one in (report, getattr(report, "messages", report), getattr(report, "feedback", report)):
+        assert one.read == one.imported + one.updated + one.unchanged + one.skipped + one.failed
+    return report.read, report.imported, report.updated, report.unchanged, report.skipped, report.failed
+
+
+async def texts(engine: Engine, title: str) -> list[str]:
+    """The shown path of the conversation with that title."""
+    listed = (await engine.conversations(limit=500)).conversations
+    (found,) = [one.id for one in listed if one.title == title]
+    page = await engine.page(found, limit=500)
+    return [text_of(message.parts) for message in page.messages]
+
+
+async def test_conversations_are_stored_and_the_same_again_changes_nothing(engine: Engine) -> None:
+    first = await engine.ingest(chats(700, 3))
+    assert counts(first) == (700, 700, 0, 0, 0, 0)
+    assert counts(first.messages) == (2100, 2100, 0, 0, 0, 0)
+    before = await engine.conversations(limit=500)
+    again = await engine.ingest(chats(700, 3))
+    assert counts(again) == (700, 0, 0, 700, 0, 0)
+    assert await engine.conversations(limit=500) == before
+    assert await texts(engine, "Conversation 699") == [f"699: message {place}" for place in range(3)]
+
+
+async def test_an_async_iterator_is_taken_as_it_comes(engine: Engine) -> None:
+    async def given() -> AsyncIterator[Incoming]:
+        for number in range(600):
+            await anyio.lowlevel.checkpoint()
+            yield chat(number, 4)
+
+    assert counts(await engine.ingest(given())) == (600, 600, 0, 0, 0, 0)
+    assert counts(await engine.ingest(given(), limit=10)) == (10, 0, 0, 10, 0, 0)
+
+
+async def test_a_newer_version_adds_what_is_new(engine: Engine) -> None:
+    await engine.ingest([chat(1, 2), chat(2, 2)])
+    report = await engine.ingest([chat(1, 5), chat(2, 2), chat(3, 1)])
+    assert counts(report) == (3, 1, 1, 1, 0, 0)
+    assert counts(report.messages) == (8, 4, 0, 4, 0, 0)
+    assert await texts(engine, "Conversation 1") == [f"1: message {place}" for place in range(5)]
+
+
+async def test_a_long_conversation_goes_in_slices(engine: Engine) -> None:
+    assert counts((await engine.ingest([chat(1, 1_700)])).messages) == (1_700, 1_700, 0, 0, 0, 0)
+    assert (await texts(engine, "Conversation 1"))[-1] == "1: message 1699"
+    assert counts(await engine.ingest([chat(1, 1_700)])) == (1, 0, 0, 1, 0, 0)
+    longer = await engine.ingest([chat(1, 2_300)])
+    assert (counts(longer), counts(longer.messages)) == ((1, 0, 1, 0, 0, 0), (2_300, 600, 0, 1_700, 0, 0))
+    assert (await texts(engine, "Conversation 1"))[-1] == "1: message 2299"
+
+
+async def test_large_messages_make_small_slices(engine: Engine) -> None:
+    """No unit keeps others from writing for long, whatever a message's length."""
+    big = [IncomingMessage(role="user", parts=(Text(f"{n}" + "x" * 700_000),)) for n in range(8)]
+    seen: list[int] = []
+    sink = CountingSink(seen)
+    report = await ingest([Incoming(source="t", messages=big, linear=True)], sink, None, IngestOptions())
+    assert counts(report.messages)[:2] == (8, 8)
+    assert seen == [2, 2, 2, 2]
+
+
+class CountingSink(EmptySink):
+    """Notes how many messages come at once; and fails as it is told to."""
+
+    def __init__(self, seen: list[int], errors: Sequence[Exception | None] = ()) -> None:
+        super().__init__(Limits())
+        self.seen = seen
+        self.flying = 0
+        self.most = 0
+        self.both: anyio.Event | None = None
+        self._errors = list(errors)
+
+    async def write(
+        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+    ) -> tuple[Ingested, ...]:
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        try:
+            await anyio.lowlevel.checkpoint()
+            if self.flying == 2 and self.both is not None:
+                self.both.set()
+            elif self.both is not None:
+                await self.both.wait()  # the first one is not done before there is a second
+            error = self._errors.pop(0) if self._errors else None
+            if error is not None:
+                raise error
+            self.seen.append(sum(len(one.messages) for one in conversations))
+            return await super().write(conversations, index=index, dry_run=dry_run)
+        finally:
+            self.flying -= 1
+
+
+async def test_two_batches_at_most_are_on_their_way() -> None:
+    sink = CountingSink([])
+    sink.both = anyio.Event()
+    with anyio.fail_after(10):
+        await ingest(chats(5_000, 2), sink, None, IngestOptions())
+    assert (sum(sink.seen), sink.most, max(sink.seen)) == (10_000, 2, 500)
+
+
+async def test_versions_of_one_conversation_go_one_after_the_other() -> None:
+    sink = CountingSink([])
+    await ingest([chat(1, 490), chat(2, 10), chat(1, 495), chat(3, 5)], sink, None, IngestOptions())
+    assert (sink.most, sink.seen) == (1, [500, 500])
+
+
+async def test_the_store_fails_and_the_report_says_what_was_done() -> None:
+    sink = CountingSink([], [None, None, StorageError("The disk is full.")])
+    with pytest.raises(IngestStopped, match="disk is full") as caught:
+        await ingest(chats(5_000, 1), sink, None, IngestOptions())
+    assert isinstance(caught.value.__cause__, StorageError)
+    assert caught.value.report.imported == sum(sink.seen)
+    assert 1_000 <= sum(sink.seen) <= 1_500
+
+
+async def test_what_the_store_refuses_costs_itself_only() -> None:
+    no = InvalidInput("This one is odd.")
+    sink = CountingSink([], [no, None, no, None])
+    report = await ingest(chats(4), sink, None, IngestOptions())
+    assert counts(report) == (4, 3, 0, 0, 0, 1)
+    assert [(one.id, one.reason) for one in report.failures] == [("c1", "This one is odd.")]
+
+
+async def test_a_slice_that_is_refused_ends_its_conversation() -> None:
+    sink = CountingSink([], [None, InvalidInput("No more.")])
+    report = await ingest([chat(1, 2_000), chat(2)], sink, None, IngestOptions())
+    assert (counts(report), sink.seen) == ((2, 1, 0, 0, 0, 1), [500, 2])
+    assert counts(report.messages) == (2_002, 2, 0, 0, 0, 2_000)
+
+
+async def test_what_was_deleted_here_stays_so(engine: Engine) -> None:
+    await engine.ingest([chat(1)])
+    (there,) = (await engine.conversations()).conversations
+    await engine.delete(there.id)
+    for version in (chat(1), chat(1, 3), chat(1, 900)):
+        report = await engine.ingest([version])
+        assert counts(report) == (1, 0, 0, 0, 1, 0)
+        assert counts(report.messages) == (len(version.messages), 0, 0, 0, len(version.messages), 0)
+    assert (await engine.conversations()).conversations == ()
+
+
+async def test_a_dry_run_tells_the_same_and_stores_nothing(engine: Engine) -> None:
+    voted = msgspec.structs.replace(
+        chat(9), messages=[IncomingMessage(role="user", parts=(), feedback=Feedback(rating="like"))]
+    )
+    await engine.ingest([chat(0), chat(1), chat(2)])
+    versions = [
+        chat(0),
+        chat(1, 4),
+        chat(5, 2),
+        *chats(300, 3),
+        chat(5, 2),
+        chat(5, 8),
+        voted,
+        voted,
+        chat(6, 700),
+    ]
+    before = await engine.conversations()
+    dry = await engine.ingest(versions, dry_run=True)
+    assert await engine.conversations() == before
+    real = await engine.ingest(versions)
+    assert dry.dry_run
+    assert msgspec.structs.replace(dry, dry_run=False, seconds=0) == msgspec.structs.replace(real, seconds=0)
+
+
+# --- files
+
+
+async def test_files_of_all_kinds_of_records_are_counted(engine: Engine, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.jsonl"
+    content = LINES + b'{"messages": [oops\n{"other": 1}\n' + LINES
+    report = await engine.ingest(io.BytesIO(content), rejects=rejects)
+    assert counts(report)[:4] == (12, 5, 0, 5)
+    assert {one.place for one in report.failures} >= {"line 6"}
+    lines = [json.loads(line) for line in rejects.read_bytes().splitlines()]
+    assert len(lines) == report.failed
+    assert lines[0] == {
+        "file": "input",
+        "place": "line 6",
+        "id": None,
+        "reason": lines[0]["reason"],
+        "record": '{"messages": [oops',
+    }
+
+
+async def test_what_a_conversation_was_made_of_is_rejected_with_it(engine: Engine, tmp_path: Path) -> None:
+    long = json.dumps({"messages": [{"role": "user", "content": "x" * 4_000_001}]}).encode()
+    rejects = tmp_path / "rejects.jsonl"
+    report = await engine.ingest(io.BytesIO(LINES + long), rejects=rejects)
+    assert counts(report) == (6, 5, 0, 0, 0, 1)
+    assert counts(report.messages) == (11, 10, 0, 0, 0, 1)
+    assert json.loads(rejects.read_bytes())["record"] == json.loads(long)
+
+
+async def test_a_path_and_a_limit_and_progress(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"".join(json.dumps(record(n)).encode() + b"\n" for n in range(2_000)))
+    told: list[IngestProgress] = []
+    report = await engine.ingest(path, progress=told.append, options=ReadOptions(source="mine"))
+    assert report.imported == 2_000
+    assert [one.messages for one in told] == sorted(one.messages for one in told)
+    assert (told[-1].conversations, told[-1].read_bytes, told[-1].total_bytes) == (
+        2_000,
+        *2 * [path.stat().st_size],
+    )
+    assert (await engine.ingest(path, limit=3, options=ReadOptions(source="mine"))).unchanged == 3
+    assert (await engine.ingest(str(path), limit=3)).imported == 3
+
+
+async def test_wrong_use_is_told_at_once(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="No such file"):
+        await engine.ingest(tmp_path / "nothing")
+    with pytest.raises(InvalidInput, match="no format “nope”"):
+        await engine.ingest(io.BytesIO(LINES), format="nope")
+    with pytest.raises(InvalidInput, match="rejects"):
+        await engine.ingest(io.BytesIO(LINES), rejects=tmp_path / "no" / "where")
+    with pytest.raises(Unrecognised) as caught:
+        await engine.ingest(io.BytesIO(b'[{"strange": 1, "key": 2}]'))
+    assert caught.value.data == {"keys": "strange, key"}
+    assert (await engine.conversations()).conversations == ()
+
+
+async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "there.txt").write_text("there")
+    files = (
+        IncomingFile(name="a.txt", content=b"words"),
+        IncomingFile(name="b.txt", at=tmp_path / "there.txt"),
+        IncomingFile(name="c.txt", pointer="elsewhere"),
+        IncomingFile(name="d.txt", at=tmp_path / "gone.txt"),
+    )
+    given = Incoming(source="t", messages=[IncomingMessage(role="user", parts=files)])
+    dry = await engine.ingest([given], dry_run=True)
+    report = await engine.ingest([given])
+    assert counts(report.attachments) == counts(dry.attachments) == (4, 2, 0, 0, 2, 0)
+    assert counts((await engine.ingest([given])).attachments) == (4, 0, 0, 2, 2, 0)
+    (there,) = (await engine.conversations()).conversations
+    (message,) = (await engine.page(there.id)).messages
+    stored = [part.attachment for part in message.parts if isinstance(part, File)]
+    assert [one.name for one in stored] == ["a.txt", "b.txt"]
+    _, path = await engine.attachment(message.id, 1)
+    assert path.read_text() == "there"
+    assert [part.name for part in message.parts if isinstance(part, MissingFile)] == ["c.txt", "d.txt"]
+    assert (tmp_path / "there.txt").exists()
+
+
+async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
+    sent: list[IngestConversation] = []
+
+    class Noting(EmptySink):
+        async def write(
+            self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        ) -> tuple[Ingested, ...]:
+            sent.extend(conversations)
+            return await super().write(conversations, index=index, dry_run=dry_run)
+
+    await ingest([chat(1)], Noting(Limits()), None, IngestOptions())
+    (good,) = sent
+    forged = Attachment(name="x", media_type="x", size_bytes=1, sha256="0" * 64, path="../../etc/passwd")
+    replace = msgspec.structs.replace
+    wrong = [
+        replace(good, origin=b"short"),
+        replace(good, messages=()),
+        replace(good, head=7),
+        replace(good, created_at_us=-1),
+        replace(good, messages=(replace(good.messages[0], parent=0),), head=0),
+        replace(good, messages=(replace(good.messages[0], origin=b""),), head=0),
+        replace(good, messages=(replace(good.messages[0], status="running"),), head=0),
+        replace(good, messages=(replace(good.messages[0], raw="\ud800"),), head=0),
+        replace(good, messages=(replace(good.messages[0], parts=(File(forged),)),), head=0),
+    ]
+    for one in wrong:
+        with pytest.raises(InvalidInput):
+            await engine.ingest_batch([one])
+    attachment = await engine.ingest_file(Upload("x.txt", _bytes(b"x")))
+    right = replace(good, messages=(replace(good.messages[0], parts=(File(attachment),)),), head=0)
+    assert [one.outcome for one in await engine.ingest_batch([right])] == ["imported"]
+
+
+async def _bytes(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+# --- cancelling
+
+
+def cancelling(scope: anyio.CancelScope, after: int) -> Callable[[IngestProgress], None]:
+    """Cancels the scope when it has been told more than so often."""
+    left = [after]
+
+    def count(at: IngestProgress) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            scope.cancel()
+
+    return count
+
+
+async def test_cancelling_leaves_whole_conversations_and_the_same_again_goes_on(engine: Engine) -> None:
+    for delay in range(0, 40, 4):
+        with anyio.CancelScope() as scope:
+            await engine.ingest(chats(2_000, 3), progress=cancelling(scope, delay // 8))
+        assert scope.cancelled_caught
+        for entry in (await engine.conversations(limit=500)).conversations:
+            assert len((await engine.page(entry.id)).messages) == 3
+    report = await engine.ingest(chats(2_000, 3))
+    assert report.imported + report.unchanged == 2_000
+    assert report.unchanged > 0
+
+
+async def test_cancelling_ends_the_thread_that_waits_for_a_pipe(engine: Engine) -> None:
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as file, os.fdopen(theirs, "wb", 0) as held:
+        held.write(LINES)
+        before = threading.active_count()
+        with anyio.move_on_after(0.2) as scope:
+            await engine.ingest(file)
+        assert scope.cancelled_caught
+        assert threading.active_count() <= before + 2  # workers that wait for work
+
+
+async def test_an_iterator_that_raises_is_the_callers_own_affair(engine: Engine) -> None:
+    async def given() -> AsyncIterator[Incoming]:
+        yield chat(1)
+        raise LookupError("of the caller")
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011
+        await engine.ingest(given())
+    assert "of the caller" in repr(caught.value)
+
+
+async def test_reading_ends_with_the_unpacked_members_gone(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    ours, theirs = os.pipe()
+    with os.fdopen(theirs, "wb") as held:
+        held.write(zipped({"a.jsonl": LINES}))
+    with os.fdopen(ours, "rb") as file:
+        report: IngestReport = await engine.ingest(file)
+    assert report.imported == 5
+    assert [path for path in (tmp_path / "temp").iterdir() if "reading" in path.name] == []
+
+
+async def test_a_file_needs_formats() -> None:
+    with pytest.raises(InvalidInput, match="No formats"):
+        await ingest(io.BytesIO(LINES), EmptySink(Limits()), None, IngestOptions())
+    report = await ingest(io.BytesIO(LINES), EmptySink(Limits()), open_reading, IngestOptions())
+    assert report.imported == 5
