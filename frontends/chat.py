@@ -1,20 +1,26 @@
 """What people's frontends need of an engine: fulfilled by the engine itself and by the client of a server."""
 # ruff: noqa: D102 -- what each call does is said at the engine's
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from os import PathLike
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from msgspec import UNSET, UnsetType
 
-from chatcore.commands import Purged, Sent
+from chatcore.commands import Purged, Reindexed, Sent
 from chatcore.core import LOCAL_USER
 from chatcore.events import ConversationEvent
+from chatcore.filters import ExportFilter
+from chatcore.formats.format import ReadOptions
+from chatcore.ingestion.pipeline import IngestSource
+from chatcore.ingestion.report import IngestProgress, IngestReport
 from chatcore.messages import Attachment, Conversation, Feedback, Message, Policy, Rating, Role, Settings
 from chatcore.pages import Page
-from chatcore.ports import ConversationPage
 from chatcore.uploads import FileInput
+from chatcore.views import ConversationPage, SearchOrder, SearchPage, Tree
 
 __all__ = ["Chat", "Events"]
 
@@ -166,6 +172,23 @@ class Chat(Protocol):
         user: str = LOCAL_USER,
     ) -> Page: ...
 
+    async def search(  # noqa: PLR0913 -- each filter by its name
+        self,
+        query: str,
+        *,
+        role: Role | None = None,
+        rating: Rating | None = None,
+        model: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        conversation_id: str | None = None,
+        archived: bool = True,
+        order: SearchOrder = "newest",
+        after: str | None = None,
+        limit: int = 20,
+        user: str = LOCAL_USER,
+    ) -> SearchPage: ...
+
     def subscribe(
         self,
         conversation_id: str,
@@ -175,10 +198,34 @@ class Chat(Protocol):
         user: str = LOCAL_USER,
     ) -> AbstractAsyncContextManager[Events]: ...
 
+    def trees(
+        self,
+        *,
+        conversation_ids: Sequence[str] | None = None,
+        only: ExportFilter = ExportFilter(),
+        user: str = LOCAL_USER,
+    ) -> AsyncIterator[Tree]: ...
+
+    async def ingest(  # noqa: PLR0913 -- as the engine's
+        self,
+        source: IngestSource,
+        *,
+        format: str | None = None,  # noqa: A002
+        options: ReadOptions = ReadOptions(),
+        index: bool = True,
+        dry_run: bool = False,
+        limit: int | None = None,
+        rejects: str | PathLike[str] | BinaryIO | None = None,
+        progress: Callable[[IngestProgress], None] | None = None,
+        user: str = LOCAL_USER,
+    ) -> IngestReport: ...
+
     async def check(self) -> list[str]: ...
 
     async def backup(self, target: Path) -> None: ...
 
     async def purge(self, *, older_than_seconds: float = 0.0, max_rows: int = 500) -> Purged: ...
+
+    async def reindex(self, *, max_messages: int = 500, anew: bool = False) -> Reindexed: ...
 
     async def collect_files(self, *, untouched_seconds: float = 86_400.0) -> int: ...

@@ -15,10 +15,12 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guard", "Names", "is_owner"]
+from frontends.headers import COMMON, add_headers
+
+__all__ = ["Guard", "Names", "SameOrigin", "is_owner"]
 
 _OWNER = "chatcore.owner"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -115,7 +117,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+                add_headers(message, COMMON)
             await send(message)
 
         if refusal is None:
@@ -152,6 +154,51 @@ class Guard:
             headers.getlist("sec-fetch-site")
         ):
             return "This server takes changes from its own pages only."
+        return None
+
+
+class SameOrigin:
+    """Answers 403 to other sites' pages; the rest goes to `app`.
+
+    For an app inside of a server that is not ours, whose names are not known here: a page is another site's
+    by what its browser says, or where its origin is not what the server is asked as. A name that somebody
+    pointed at this machine passes; `starlette.middleware.trustedhost` is against that.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let `app` answer."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_headers(message, COMMON)
+            await send(message)
+
+        if scope["type"] == "lifespan" or _is_own_page(scope):
+            await self._app(scope, receive, send_guarded)
+        elif scope["type"] == "http":
+            await _refuse("This server answers to its own pages only.", send_guarded)
+        else:
+            await _refuse_websocket(scope, receive, send)
+
+
+def _is_own_page(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    sites = headers.getlist("sec-fetch-site")
+    origins = headers.getlist("origin")
+    if sites:  # a browser's own word, which holds behind a proxy that asks by another name, too
+        is_asked_by_script = bool(origins) or scope.get("method") not in _READING
+        return not is_asked_by_script or _OUR_SITES.issuperset(sites)
+    hosts = headers.getlist("host")
+    return all(hosts == [_authority(origin)] for origin in origins)
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
         return None
 
 

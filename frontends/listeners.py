@@ -77,7 +77,7 @@ def _bind(family: socket.AddressFamily, where: tuple[str | int, ...], address: s
         sock.close()
         if error.errno == errno.EADDRINUSE:
             raise AddressTaken(
-                f"Port {where[1]} of {where[0]} is taken by another program; choose another with --port.",
+                f"Port {where[1]} of {where[0]} is taken by another program; choose another one.",
                 address=address,
             ) from error
         if error.errno == errno.EADDRNOTAVAIL:

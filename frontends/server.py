@@ -5,15 +5,17 @@ signal it was sent (the engine must be closed first), waits without bound for op
 those that it then cancels as an error.
 """
 
+import asyncio
 import logging
 import signal
 import socket
 import threading
 from asyncio import CancelledError, Task, Transport
 from asyncio import wait as wait_tasks
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 import anyio
@@ -29,7 +31,7 @@ from frontends.guard import Guard, Names
 from frontends.listeners import open_owner_socket, open_tcp
 from frontends.site import Mount, Site
 
-__all__ = ["Address", "StartFailed", "build_app", "serve"]
+__all__ = ["GRACE_SECONDS", "Address", "StartFailed", "Started", "build_app", "closed_on_signal", "serve"]
 
 log = logging.getLogger("chatcore.server")
 
@@ -57,6 +59,10 @@ class Address(Struct, frozen=True):
     socket_path: Path | None
 
 
+Started = Callable[[Address], None]
+"""Called once, when connections are answered."""
+
+
 def build_app(site: Site, frontends: Mapping[str, Mount]) -> Starlette:
     """One app of all these frontends; the one mounted first is asked first."""
     app = Starlette()
@@ -74,7 +80,7 @@ async def serve(
     port: int = 7860,
     socket_path: Path | None = None,
     names: Iterable[str] = (),
-    started: Callable[[Address], None] | None = None,
+    started: Started | None = None,
 ) -> None:
     """Serve `app` until SIGINT, SIGTERM or `site.close()`; returns within a second of that.
 
@@ -122,6 +128,43 @@ async def _close_on_signal(site: Site) -> None:
             site.close()
 
 
+@contextmanager
+def closed_on_signal(site: Site) -> Iterator[None]:
+    """Have SIGINT and SIGTERM close the site as well, inside of a server that is not ours.
+
+    Such a server waits for streams that are open before it ends an app's lifespan, and those end with the
+    site only. What was to be done on the signal is done all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    closing: list[Task[None]] = []  # the loop itself keeps no task alive
+
+    async def close_site() -> None:  # a task, since what is told of the end may ask for the time
+        site.close()
+
+    def close(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(lambda: closing.append(loop.create_task(close_site())))
+        also = before[signal.Signals(number)]
+        if callable(also):
+            also(number, frame)
+        elif also == signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    for number in before:
+        signal.signal(number, close)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is close:
+                signal.signal(number, handler)
+
+
 def _url(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -163,6 +206,10 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             http=_Protocol,
+            ws="wsproto",
+            ws_max_size=65_536,  # nothing is listened to
+            ws_ping_interval=None,  # the streams have pings of their own
+            ws_per_message_deflate=False,  # costs more than the few bytes of a token
             lifespan="on",
             log_config=None,  # logging belongs to who runs us
             log_level=logging.ERROR,  # what strangers send is no event

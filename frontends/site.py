@@ -7,6 +7,8 @@ import anyio
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
+from chatcore.errors import EngineClosed
+
 if TYPE_CHECKING:
     from chatcore.engine import Engine
 
@@ -22,27 +24,42 @@ class Site:
     """One running server, as its frontends see it.
 
     Attributes:
-        engine: Opened before the server starts and closed after it has stopped, by who made both.
         title: The name shown to people.
-        model: What answers, in words for people; None where nothing answers.
+        model: What answers, in words for people; None where nothing answers, or that is not known yet.
         user_of: Whose request it is.
         closing: Set when the server begins to stop: every stream ends itself then.
     """
 
     def __init__(
         self,
-        engine: "Engine",
+        engine: "Engine | None" = None,
         *,
         title: str = "chatcore",
         model: str | None = None,
         user_of: Callable[[HTTPConnection], str] = local_user,
     ) -> None:
-        self.engine = engine
+        self._engine = engine
         self.title = title
         self.model = model
         self.user_of = user_of
         self.closing = anyio.Event()
         self._on_closing: list[Callable[[], None]] = []
+
+    @property
+    def engine(self) -> "Engine":
+        """Opened before the server starts and closed after it has stopped, by who made both.
+
+        Raises:
+            EngineClosed: It is not there yet (`begin`).
+        """
+        if self._engine is None:
+            raise EngineClosed("The chat's engine is not open yet: it opens when the server starts.")
+        return self._engine
+
+    def begin(self, engine: "Engine") -> None:
+        """Start to serve what `engine` holds: for the first time, or once more after a stop."""
+        self._engine = engine
+        self.closing = anyio.Event()
 
     def on_closing(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, on the event loop, right after `closing` was set; it must not block."""

@@ -48,18 +48,21 @@ async def is_served(data: Path) -> bool:
 
 
 @asynccontextmanager
-async def open_data(settings: CommandSettings, *, answering: bool = False) -> AsyncIterator[Chat]:
+async def open_data(
+    settings: CommandSettings, *, answering: bool = False, making: bool = False
+) -> AsyncIterator[Chat]:
     """The conversations of the data directory; who uses them need not know who owns it.
 
     Args:
         settings: Which directory.
         answering: Also open what answers, and make the directory when it is missing.
+        making: Make it when it is missing.
 
     Raises:
         StorageError: There is no such directory, or it can't be used.
         DataDirectoryInUse: Another process than a server owns it.
     """
-    if not answering and not await anyio.Path(settings.data / "chat.db").exists():
+    if not answering and not making and not await anyio.Path(settings.data / "chat.db").exists():
         raise StorageError(f"There are no conversations in {settings.data}; --data names another directory.")
     async with AsyncExitStack() as stack:
         yield await _reach(settings, answering, stack)

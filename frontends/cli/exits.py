@@ -5,10 +5,11 @@ from contextlib import suppress
 
 from frontends.terminal.harmless import harmless_line
 
-__all__ = ["DONE", "FAILED", "USAGE", "complain", "only_error"]
+__all__ = ["DONE", "FAILED", "UNRECOGNISED", "USAGE", "complain", "only_error"]
 
 DONE = 0
 FAILED = 1
+UNRECOGNISED = 2
 USAGE = 3
 
 

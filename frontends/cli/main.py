@@ -75,10 +75,21 @@ def _command(name: str) -> Run:
             from frontends.cli import showing
 
             run = showing.list_ if name == "list" else showing.show
+        case "ingest":
+            from frontends.cli.ingesting import ingest as run
+        case "search":
+            from frontends.cli.searching import search as run
+        case "export":
+            from frontends.cli.exporting import export as run
         case _:
             from frontends.cli import upkeep
 
-            run = {"check": upkeep.check, "backup": upkeep.backup, "purge": upkeep.purge}[name]
+            run = {
+                "check": upkeep.check,
+                "backup": upkeep.backup,
+                "purge": upkeep.purge,
+                "reindex": upkeep.reindex,
+            }[name]
     return run
 
 

@@ -77,7 +77,8 @@ _LIMITS = Limits()
 # fmt: off
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "--data", "CHATCORE_DATA", folder, _DATA,
-            "The data directory: database, files and lock. `serve` and `chat` make it when it is missing.",
+            "The data directory: database, files and lock. `serve`, `chat` and `ingest` make it when it is "
+            "missing.",
             default_in_words="the platform's place for data, such as `~/.local/share/chatcore`"),
     Setting("host", "--host", "CHATCORE_HOST", address, "127.0.0.1",
             "Where the server listens. Other than this machine itself only with `insecure`.", _SERVE),

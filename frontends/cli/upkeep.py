@@ -1,4 +1,4 @@
-"""`check`, `backup` and `purge`."""
+"""`check`, `backup`, `purge` and `reindex`."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ from frontends.cli.exits import DONE, FAILED, only_error
 from frontends.cli.settings import CommandSettings
 from frontends.terminal.harmless import harmless_line
 
-__all__ = ["backup", "check", "purge"]
+__all__ = ["backup", "check", "purge", "reindex"]
 
 _SNAPSHOT = "snapshot-"
 _DAY_SECONDS = 86_400.0
@@ -114,6 +114,20 @@ async def purge(arguments: argparse.Namespace, settings: CommandSettings) -> int
             files = await chat.collect_files()
         await to_thread.run_sync(_remove_snapshots_of_the_dead, settings.data)
     print(f"Removed: {conversations} conversations, {messages} messages, {files} files.")
+    return DONE
+
+
+async def reindex(arguments: argparse.Namespace, settings: CommandSettings) -> int:
+    """Put into the search index what it does not have, unit by unit; cut off, it goes on from there later."""
+    messages = 0
+    async with open_data(settings) as chat, _progress(chat, "the search index is being filled") as tell:
+        unit = await chat.reindex(anew=arguments.anew)
+        messages = unit.messages
+        while unit.left:
+            tell(f"{messages:,} messages indexed, about {unit.left:,} left")
+            unit = await chat.reindex()
+            messages += unit.messages
+    print(f"Indexed: {messages} messages.")
     return DONE
 
 

@@ -2,6 +2,7 @@
 
 from starlette.applications import Starlette
 
+from frontends.headers import SafeHeaders
 from frontends.http_api.routes import make_api
 from frontends.site import Site
 
@@ -10,7 +11,7 @@ __all__ = ["frontend", "mount"]
 
 def mount(app: Starlette, site: Site) -> None:
     """Put the routes below ``/api``."""
-    app.mount("/api", make_api(site))
+    app.mount("/api", SafeHeaders(make_api(site)))
 
 
 frontend = mount

@@ -5,6 +5,8 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chatcore.arrivals import IngestConversation
+from chatcore.filters import ExportFilter
 from chatcore.limits import Limits
 from chatcore.messages import Attachment, Conversation, Feedback, Policy, Rating, Role, Settings
 
@@ -19,6 +21,7 @@ __all__ = [
     "Done",
     "Edit",
     "Health",
+    "IngestBatch",
     "ListPage",
     "Move",
     "Post",
@@ -26,9 +29,11 @@ __all__ = [
     "PurgeOlder",
     "Rate",
     "Rated",
+    "Reindex",
     "ResponderInfo",
     "Send",
     "Stored",
+    "WantedTrees",
     "from_fields",
 ]
 
@@ -130,6 +135,29 @@ class Collect(_In, frozen=True, kw_only=True):
     """POST /owner/collect."""
 
     untouched_seconds: _Ago = 86400.0
+
+
+class Reindex(_In, frozen=True, kw_only=True):
+    """POST /owner/reindex."""
+
+    max_messages: Annotated[int, Meta(ge=1, le=100_000)] = 500
+    anew: bool = False
+
+
+class WantedTrees(_In, frozen=True, kw_only=True):
+    """POST /owner/trees; `after` is the `next` of the batch before."""
+
+    conversation_ids: tuple[str, ...] | None = None
+    only: ExportFilter = ExportFilter()
+    after: str | None = None
+
+
+class IngestBatch(_In, frozen=True, kw_only=True):
+    """POST /owner/ingest; in MessagePack, since it has bytes."""
+
+    conversations: tuple[IngestConversation, ...]
+    index: bool = True
+    dry_run: bool = False
 
 
 WITH_TEXT: frozenset[type[object]] = frozenset({Create, Change, Send, Post, Edit})

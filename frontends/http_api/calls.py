@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from chatcore.engine import Engine
@@ -18,7 +18,7 @@ from frontends.http_api.errors import Forbidden, Malformed
 from frontends.http_api.uploads import received_form
 from frontends.site import Site
 
-__all__ = ["USER_HEADER", "Call", "reply", "user_of"]
+__all__ = ["USER_HEADER", "Asked", "Call", "reply", "user_of"]
 
 T = TypeVar("T")
 
@@ -35,27 +35,66 @@ def reply(value: object, status: int = 200) -> Response:
     return Response(_encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
-def user_of(request: Request, site: Site) -> str:
-    """In whose name the request is made."""
-    named = request.headers.get(USER_HEADER)
-    if named is not None and is_owner(request.scope):
+def user_of(connection: HTTPConnection, site: Site) -> str:
+    """In whose name it is asked."""
+    named = connection.headers.get(USER_HEADER)
+    if named is not None and is_owner(connection.scope):
         return _utf8(named, USER_HEADER)
-    return site.user_of(request)
+    return site.user_of(connection)
 
 
-class Call:
-    """A request, read as its route needs it.
+class Asked:
+    """What is asked for by an address and headers alone: of a request, or of a web socket's handshake.
 
     Attributes:
-        user: In whose name it is made.
-        engine: What it is made of.
+        user: In whose name it is asked.
+        engine: What it is asked of.
     """
 
-    def __init__(self, request: Request, site: Site) -> None:
-        self.request = request
+    def __init__(self, connection: HTTPConnection, site: Site) -> None:
+        self.connection = connection
         self.site = site
         self.engine: Engine = site.engine
-        self.user = user_of(request, site)
+        self.user = user_of(connection, site)
+
+    def text(self, name: str) -> str | None:
+        """A parameter of the query; None where it is not given."""
+        return self.connection.query_params.get(name)
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of the query.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        given = self.text(name)
+        if given is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,9}", given, re.ASCII):
+            raise InvalidInput(f"“{name}” is a whole number.")
+        return int(given)
+
+    def flag(self, name: str) -> bool | None:
+        """A yes or no of the query; None where it is not given.
+
+        Raises:
+            InvalidInput: It is neither.
+        """
+        given = self.text(name)
+        if given is None:
+            return None
+        known = {"1": True, "true": True, "0": False, "false": False}
+        if given.lower() not in known:
+            raise InvalidInput(f"“{name}” is 1 or 0.")
+        return known[given.lower()]
+
+
+class Call(Asked):
+    """A request, read as its route needs it."""
+
+    def __init__(self, request: Request, site: Site) -> None:
+        super().__init__(request, site)
+        self.request = request
 
     @property
     def id(self) -> str:
@@ -97,37 +136,6 @@ class Call:
         """
         if not is_owner(self.request.scope):
             raise Forbidden("This is for the owner of the data directory alone, over its socket.")
-
-    def text(self, name: str) -> str | None:
-        """A parameter of the query; None where it is not given."""
-        return self.request.query_params.get(name)
-
-    def number(self, name: str, default: int) -> int:
-        """A whole number of the query.
-
-        Raises:
-            InvalidInput: It is none.
-        """
-        given = self.text(name)
-        if given is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", given, re.ASCII):
-            raise InvalidInput(f"“{name}” is a whole number.")
-        return int(given)
-
-    def flag(self, name: str) -> bool | None:
-        """A yes or no of the query; None where it is not given.
-
-        Raises:
-            InvalidInput: It is neither.
-        """
-        given = self.text(name)
-        if given is None:
-            return None
-        known = {"1": True, "true": True, "0": False, "false": False}
-        if given.lower() not in known:
-            raise InvalidInput(f"“{name}” is 1 or 0.")
-        return known[given.lower()]
 
     async def body(self, type_: type[T]) -> T:
         """The JSON body; an empty one stands for ``{}``.

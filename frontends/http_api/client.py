@@ -23,10 +23,11 @@ from chatcore.messages import (
     Settings,
 )
 from chatcore.pages import Page
-from chatcore.ports import ConversationPage
 from chatcore.uploads import FileInput
+from chatcore.views import ConversationPage
 from frontends.http_api import bodies
 from frontends.http_api.connection import Connection, segment
+from frontends.http_api.finder import Finder
 from frontends.http_api.following import Following, ServerGone
 from frontends.http_api.upkeep import Upkeep
 from frontends.listeners import reachable_path
@@ -69,7 +70,7 @@ async def open_client(
         yield client
 
 
-class Client(Upkeep):
+class Client(Upkeep, Finder):
     """The calls of `chatcore.Engine` with the same names, signatures, results and errors (`frontends.chat`).
 
     Made by `open_client`. Each call may also raise `ServerGone`.

@@ -1,7 +1,7 @@
 """The connection of a client: its calls as HTTP requests, and answers as results or errors."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,6 +101,31 @@ class Connection:
             headers=_headers(key, user),
             content=None if body is None else msgspec.json.encode(body),
             timeout=timeout or self._http.timeout,
+        )
+        return await self._exchange(type_, request)
+
+    async def call_with_content(
+        self,
+        type_: type[T],
+        path: str,
+        content: bytes | AsyncIterator[bytes],
+        params: Mapping[str, str],
+        *,
+        user: str = LOCAL_USER,
+        timeout: httpx.Timeout | None = None,
+    ) -> T:
+        """The result of a call whose body is no JSON.
+
+        Raises:
+            ServerGone, ChatcoreError: As `call`.
+        """
+        request = self._http.build_request(
+            "POST",
+            path,
+            params=params,
+            headers=_headers(None, user),
+            content=content,
+            timeout=timeout or _FILES,
         )
         return await self._exchange(type_, request)
 

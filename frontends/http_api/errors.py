@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from chatcore import errors
@@ -67,7 +67,7 @@ def status_of(error: ChatcoreError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-async def handle_chatcore_error(request: Request, error: Exception) -> Response:
+async def handle_chatcore_error(connection: HTTPConnection, error: Exception) -> Response:
     """The answer to a call that the engine refused."""
     assert isinstance(error, ChatcoreError)
     return _answer(status_of(error), _Body(error.code, error.sentence, error.data))

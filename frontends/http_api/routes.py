@@ -6,10 +6,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from chatcore.errors import ChatcoreError
-from frontends.http_api import bodies, conversations, files, messages, owner
+from frontends.http_api import (
+    bodies,
+    conversations,
+    exports,
+    files,
+    intake,
+    messages,
+    owner,
+    searching,
+    statistics,
+)
 from frontends.http_api.calls import Call, reply
 from frontends.http_api.errors import handle_chatcore_error, handle_http_exception, handle_unexpected
 from frontends.http_api.stream import EventStream, Timing
@@ -59,6 +69,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/conversations/{id}/messages", conversations.page),
     ("POST", "/conversations/{id}/messages", conversations.send),
     ("POST", "/conversations/{id}/posts", conversations.post),
+    ("GET", "/conversations/{id}/export", exports.conversation),
     ("GET", "/messages/{id}", messages.read),
     ("POST", "/messages/{id}/edit", messages.edit),
     ("POST", "/messages/{id}/regenerate", messages.regenerate),
@@ -66,11 +77,18 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/messages/{id}/feedback", messages.rate),
     ("DELETE", "/messages/{id}/feedback", messages.unrate),
     ("GET", "/messages/{id}/files/{index}", files.read),
+    ("GET", "/search", searching.search),
+    ("GET", "/export", exports.all_of_them),
+    ("GET", "/statistics", statistics.read),
     ("POST", "/owner/check", owner.check),
     ("POST", "/owner/backup", owner.backup),
     ("POST", "/owner/purge", owner.purge),
     ("POST", "/owner/collect", owner.collect),
+    ("POST", "/owner/reindex", searching.reindex),
     ("GET", "/owner/files/{id}/{index}", owner.file),
+    ("POST", "/owner/trees", exports.trees),
+    ("POST", "/owner/ingest", intake.batch),
+    ("POST", "/owner/ingest/files", intake.file),
 )
 """Method, path, and what answers. ``GET /events`` is beside it: it answers without an end."""
 
@@ -85,8 +103,9 @@ def make_api(site: Site, timing: Timing = Timing()) -> Starlette:
         return answer
 
     routes = [Route(path, endpoint(handler), methods=[method]) for method, path, handler in ROUTES]
+    events = EventStream(site, timing)
     api = Starlette(
-        routes=[*routes, Route("/events", EventStream(site, timing), methods=["GET"])],
+        routes=[*routes, Route("/events", events, methods=["GET"]), WebSocketRoute("/events", events)],
         exception_handlers={
             ChatcoreError: handle_chatcore_error,
             HTTPException: handle_http_exception,

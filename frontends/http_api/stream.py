@@ -1,5 +1,8 @@
 """Events as server-sent events: ``GET /api/events?conversation=ID&list=1&after=POSITION``.
 
+Asked as a web socket, the same address gives the same frames as the socket's messages: a browser allows six
+requests per host at a time, which would be six tabs, but hundreds of web sockets.
+
 An ASGI app of its own rather than a `StreamingResponse` or sse-starlette's response: those take one
 generator, while here two subscriptions write into one stream; a task group or cancel scope must not be held
 across a `yield`; and a reader that does not read must be cut off. Nothing is kept for a reader but its place,
@@ -14,14 +17,17 @@ from typing import TypeVar
 import anyio
 from anyio import CancelScope
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from chatcore.errors import ChatcoreError, InvalidInput
 from chatcore.events import ConversationEvent, ListEvent
 from chatcore.subscription import Subscription
-from frontends.http_api.calls import Call
+from frontends.http_api.calls import Asked
+from frontends.http_api.errors import handle_chatcore_error
 from frontends.http_api.frames import PING, FrameCache, Position
+from frontends.http_api.wires import RequestWire, SocketWire, Wire
 from frontends.site import Site
 
 __all__ = ["EventStream", "Timing"]
@@ -32,11 +38,6 @@ E = TypeVar("E", bound=ConversationEvent | ListEvent)
 
 _CHUNK_BYTES = 65_536
 _END_SECONDS = 0.2
-_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # a proxy that gathers answers would hold the tokens back
-]
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -65,22 +66,31 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one reader."""
-        call = Call(Request(scope, receive), self._site)
-        async with AsyncExitStack() as stack:
-            stream = await self._open(call, stack, send)
-            if scope["method"] == "HEAD":
-                await stream.begin()
-                await stream.end()
-            else:
-                await stream.run(receive, self._site.closing)
+        if scope["type"] == "websocket":
+            socket = WebSocket(scope, receive, send)
+            try:
+                await self._answer(socket, SocketWire(socket))
+            except ChatcoreError as error:  # before it was accepted: the handshake is answered by it
+                await socket.send_denial_response(await handle_chatcore_error(socket, error))
+        else:
+            await self._answer(HTTPConnection(scope), RequestWire(receive, send))
 
-    async def _open(self, call: Call, stack: AsyncExitStack, send: Send) -> "_Stream":
+    async def _answer(self, connection: HTTPConnection, wire: Wire) -> None:
+        async with AsyncExitStack() as stack:
+            stream = await self._open(Asked(connection, self._site), stack, wire)
+            if connection.scope.get("method") == "HEAD":
+                await stream.begin()
+                await wire.end()
+            else:
+                await stream.run(self._site.closing)
+
+    async def _open(self, call: Asked, stack: AsyncExitStack, wire: Wire) -> "_Stream":
         conversation_id = call.text("conversation")
         with_list = call.flag("list") or False
         if conversation_id is None and not with_list:
             raise InvalidInput("Say what to follow: conversation=ID, list=1 or both.")
         # what a browser sends by itself when it comes back is newer than what its page once asked for
-        after = call.request.headers.get("Last-Event-ID") or call.text("after") or ""
+        after = call.connection.headers.get("Last-Event-ID") or call.text("after") or ""
         position = Position.parse(after, only_list=conversation_id is None)
         window, user = self._window_seconds(call), call.user
         events = changes = None
@@ -94,9 +104,9 @@ class EventStream:
             changes = await stack.enter_async_context(
                 call.engine.subscribe_user(after=position.list or None, window_seconds=window, user=user)
             )
-        return _Stream(call.request.scope, send, position, events, changes, self._cache, self._timing)
+        return _Stream(call.connection.scope, wire, position, events, changes, self._cache, self._timing)
 
-    def _window_seconds(self, call: Call) -> float:
+    def _window_seconds(self, call: Asked) -> float:
         milliseconds = call.number("window_ms", round(1000 * self._timing.window_seconds))
         return min(milliseconds, 1000) / 1000
 
@@ -111,7 +121,7 @@ class _Stream:
     def __init__(
         self,
         scope: Scope,
-        send: Send,
+        wire: Wire,
         position: Position,
         events: Subscription[ConversationEvent] | None,
         changes: Subscription[ListEvent] | None,
@@ -119,7 +129,7 @@ class _Stream:
         timing: Timing,
     ) -> None:
         self._abort: Callable[[], None] | None = scope.get("state", {}).get("chatcore.abort")
-        self._send = send
+        self._wire = wire
         self._position = position
         self._events = events
         self._changes = changes
@@ -133,7 +143,7 @@ class _Stream:
         if changes is not None:
             position.list = position.list or changes.cursor
 
-    async def run(self, receive: Receive, closing: anyio.Event) -> None:
+    async def run(self, closing: anyio.Event) -> None:
         """Stream until the reader leaves, the server closes or there is nothing more to come."""
         await self.begin()
         async with anyio.create_task_group() as tasks:
@@ -142,26 +152,22 @@ class _Stream:
                 tasks.start_soon(self._follow, self._events, self._place_in_conversation, over)
             if self._changes is not None:
                 tasks.start_soon(self._follow, self._changes, self._place_in_list, over)
-            tasks.start_soon(self._hear_disconnect, receive, over)
+            tasks.start_soon(self._hear_disconnect, over)
             await self._keep_alive(closing)
             over.cancel()
         if self._disconnected:
             return
         with anyio.move_on_after(_END_SECONDS) as patience:
             if not self._stalled:
-                await self.end()
+                await self._wire.end()
         if self._stalled or patience.cancelled_caught:
-            await self._drop(receive)
+            await self._drop()
 
     async def begin(self) -> None:
         """Send the head, and the position from which the reader may come back before the first event."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await self._wire.begin()
         first = f"retry: {self._timing.retry_milliseconds}\nid: {self._position}\n\n"
-        await self._write(first.encode())
-
-    async def end(self) -> None:
-        """End the answer properly."""
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._wire.write(first.encode())
 
     async def _follow(self, events: Subscription[E], place: Callable[[str], None], over: CancelScope) -> None:
         try:
@@ -170,7 +176,7 @@ class _Stream:
                 while batch:
                     async with self._lock:  # so that positions never go back
                         chunk, batch = self._chunk(events, batch, place)
-                        await self._write(chunk)
+                        await self._wire.write(chunk)
         except StopAsyncIteration:
             pass
         except ChatcoreError as error:  # the reader comes back from its position
@@ -198,12 +204,8 @@ class _Stream:
     def _place_in_list(self, cursor: str) -> None:
         self._position.list = cursor
 
-    async def _write(self, chunk: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-    async def _hear_disconnect(self, receive: Receive, over: CancelScope) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    async def _hear_disconnect(self, over: CancelScope) -> None:
+        await self._wire.left()
         self._disconnected = True
         over.cancel()
 
@@ -218,16 +220,15 @@ class _Stream:
                 return
             with anyio.move_on_after(self._timing.stall_seconds) as patience:
                 async with self._lock:
-                    await self._write(PING)
+                    await self._wire.write(PING)
             if patience.cancelled_caught:
                 self._stalled = True
                 return
 
-    async def _drop(self, receive: Receive) -> None:
+    async def _drop(self) -> None:
         """Cut the connection: what its reader has not taken can't be followed by a proper end."""
         if self._abort is None:
             return  # another server than ours: it notices that the answer has no end
         self._abort()
         with anyio.move_on_after(_END_SECONDS):
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await self._wire.left()

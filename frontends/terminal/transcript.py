@@ -123,6 +123,8 @@ class Transcript:
 
     def _whole(self, message: Message) -> Iterator[Piece]:
         self._printed.add(message.id)
+        if message.hidden:
+            return
         kin = (message.parent, message.role)
         if kin in self._kinds_of_children:
             yield Piece("\n(another answer)" if message.role == "assistant" else "\n(reworded)", "faint")

@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator
 
-from chatcore.messages import ENDINGS, File, Message, Part, Reasoning, Text, ToolCall, ToolResult, text_of
+from chatcore.messages import (
+    ENDINGS,
+    File,
+    Message,
+    MissingFile,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolResult,
+    text_of,
+)
 from frontends.terminal.harmless import harmless, harmless_line
 from frontends.terminal.screen import Piece
 
@@ -28,6 +39,8 @@ def step(part: Part) -> Piece:
         case File(attachment=attachment):
             shown = f"{harmless_line(attachment.name, 80)}, {size(attachment.size_bytes)}"
             return Piece(f"  [file: {shown}]", "faint")
+        case MissingFile(name=name):
+            return Piece(f"  [file: {harmless_line(name, 80)}, not here]", "faint")
         case ToolCall(name=name, arguments=arguments):
             return Piece(f"  [{harmless_line(name, 80)} {harmless_line(arguments, _LONGEST_STEP)}]", "faint")
         case ToolResult(output=output, is_error=is_error):

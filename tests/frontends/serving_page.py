@@ -20,6 +20,6 @@ async def serving_page(
     script = ScriptedResponder()
     async with open_engine(f"sqlite:{folder / 'data'}", responder=script, limits=limits) as engine:
         site = Site(engine, title="Tests", model="a script", user_of=user_of)
-        app = build_app(site, {"http_api": http_api.mount, "gradio_web": gradio_web.mount})
+        app = build_app(site, {"http_api": http_api.mount, "gradio_web": gradio_web.frontend})
         async with running(app, site, None) as (address, _):
             yield address.url, engine, script

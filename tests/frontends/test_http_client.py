@@ -299,6 +299,7 @@ def test_there_is_a_status_for_all_of_them() -> None:
         "error": 500,
         "not_found": 404,
         "invalid_input": 422,
+        "unrecognised": 422,
         "limit_exceeded": 413,
         "refused": 422,
         "conflict": 409,

@@ -26,6 +26,9 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "POST /owner/backup": bodies.Backup,
     "POST /owner/purge": bodies.PurgeOlder,
     "POST /owner/collect": bodies.Collect,
+    "POST /owner/reindex": bodies.Reindex,
+    "POST /owner/trees": bodies.WantedTrees,
+    "POST /owner/ingest": bodies.IngestBatch,
 }
 
 

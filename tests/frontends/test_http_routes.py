@@ -262,6 +262,7 @@ OWNERS: list[tuple[Literal["GET", "POST"], str, Json | None]] = [
     ("POST", "/owner/purge", {}),
     ("POST", "/owner/collect", {"untouched_seconds": 0}),
     ("GET", "/owner/files/x/0", None),
+    ("POST", "/owner/reindex", {}),
 ]
 
 

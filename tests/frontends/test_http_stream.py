@@ -395,7 +395,16 @@ async def test_a_reader_that_does_not_read_is_cut_off(served: Served) -> None:
         assert f"not taken {can_abort}".encode() not in await hand.content(bool)
 
 
-async def test_a_connection_that_nobody_reads_is_dropped_quietly(caplog: pytest.LogCaptureFixture) -> None:
+AS_SOCKET = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize("headers", ["", AS_SOCKET])
+async def test_a_connection_that_nobody_reads_is_dropped_quietly(
+    caplog: pytest.LogCaptureFixture, headers: str
+) -> None:
     async with open_engine("memory:") as engine:
         conversation = await engine.create()
         for _ in range(40):
@@ -407,7 +416,8 @@ async def test_a_connection_that_nobody_reads_is_dropped_quietly(caplog: pytest.
             stream = await anyio.connect_tcp("127.0.0.1", address.port)
             async with stream:
                 path = f"/api/events?conversation={conversation.id}"
-                await stream.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{address.port}\r\n\r\n".encode())
+                head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{address.port}\r\n{headers}\r\n"
+                await stream.send(head.encode())
                 with anyio.fail_after(5):
                     while conversation.id not in engine._hub.conversations:
                         await anyio.lowlevel.checkpoint()

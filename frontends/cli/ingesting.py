@@ -1,0 +1,224 @@
+"""`ingest`: take conversations in from files, as the owner of the data or through its server."""
+
+import argparse
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import anyio
+import msgspec
+from anyio import to_thread
+
+from chatcore.errors import ChatcoreError, InvalidInput, Unrecognised
+from chatcore.formats.format import ReadOptions
+from chatcore.formats.registry import find_read_format
+from chatcore.ingestion.delivery import IngestOptions
+from chatcore.ingestion.pipeline import ingest as ingest_into
+from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.ingestion.report import (
+    Counts,
+    IngestFailure,
+    IngestProgress,
+    IngestReport,
+    IngestStopped,
+    joined,
+)
+from chatcore.opening import open_reading
+from frontends.cli.access import open_data
+from frontends.cli.collector import collecting_less
+from frontends.cli.exits import DONE, FAILED, UNRECOGNISED, complain
+from frontends.cli.settings import CommandSettings, SettingsError
+from frontends.terminal.harmless import harmless_line
+
+__all__ = ["ingest"]
+
+_LINE_SECONDS = 10.0
+"""Where there is no terminal, a line says so often how far it is."""
+
+_SHOWN = 20
+"""So many failures are told one by one."""
+
+Tell = Callable[[IngestProgress], None]
+
+
+class _Ingest(Protocol):
+    """The ingestion of one file."""
+
+    async def __call__(self, source: str, options: IngestOptions) -> IngestReport: ...
+
+
+async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> int:
+    """Take the files in, one after the other; print what became of them."""
+    await to_thread.run_sync(_check, arguments)
+    reports: list[IngestReport] = []
+    unrecognised: list[Unrecognised] = []
+    stopped: IngestStopped | None = None
+    with collecting_less(), _rejects(arguments.rejects) as rejects:
+        async with _open(arguments, settings) as run:
+            for path in arguments.paths:
+                left = None if arguments.limit is None else arguments.limit - joined(reports).read
+                if left == 0:
+                    break
+                try:
+                    reports.append(await _one(run, path, arguments, left, rejects))
+                except Unrecognised as error:
+                    unrecognised.append(error)
+                    reports.append(_failed(path, error))
+                except IngestStopped as error:
+                    stopped = error
+                    reports.append(error.report)
+                    break
+                except InvalidInput as error:
+                    reports.append(_failed(path, error))
+    report = joined(reports)
+    if arguments.report is not None:
+        await anyio.Path(arguments.report).write_bytes(
+            msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+        )
+    for line in _lines(report):
+        print(line)
+    for failure in report.failures[:_SHOWN]:
+        complain(_sentence(failure))
+    if report.failed > _SHOWN:
+        complain(f"… and {report.failed - _SHOWN:,} more; --report FILE has them.")
+    if stopped is not None:
+        complain(f"{stopped.sentence} The same command goes on where this one stopped.")
+        return FAILED
+    if unrecognised and len(unrecognised) == len(reports):
+        return UNRECOGNISED
+    return FAILED if report.failed else DONE
+
+
+@asynccontextmanager
+async def _open(arguments: argparse.Namespace, settings: CommandSettings) -> AsyncIterator[_Ingest]:
+    """How a file is taken in; where a dry run finds no data, nothing is made."""
+    if arguments.dry_run and not await anyio.Path(settings.data / "chat.db").exists():
+        sink = EmptySink(settings.limits)
+
+        async def rehearse(source: str, options: IngestOptions) -> IngestReport:
+            return await ingest_into(source, sink, open_reading, options)
+
+        yield rehearse
+        return
+    async with open_data(settings, making=True) as chat:
+
+        async def run(source: str, options: IngestOptions) -> IngestReport:
+            return await chat.ingest(
+                source,
+                format=options.format,
+                options=options.read,
+                index=options.index,
+                dry_run=options.dry_run,
+                limit=options.limit,
+                rejects=options.rejects,
+                progress=options.progress,
+                user=arguments.owner,
+            )
+
+        yield run
+
+
+async def _one(
+    run: _Ingest, path: str, arguments: argparse.Namespace, limit: int | None, rejects: BinaryIO | None
+) -> IngestReport:
+    read = ReadOptions(
+        source=arguments.source_name, assistant=arguments.assistant, unfinished=arguments.unfinished
+    )
+    with _telling("standard input" if path == "-" else Path(path).name) as tell:
+        return await run(
+            path,
+            IngestOptions(
+                format=arguments.format,
+                read=read,
+                index=not arguments.no_index,
+                dry_run=arguments.dry_run,
+                limit=limit,
+                rejects=rejects,
+                progress=tell,
+            ),
+        )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises SettingsError when what is asked for can't be done whatever the files hold."""
+    for path in arguments.paths:
+        if path != "-" and not Path(path).exists():
+            raise SettingsError(f"There is no file {path}.")
+    for path in (arguments.report, arguments.rejects):
+        if path is not None and (not Path(path).absolute().parent.is_dir() or Path(path).is_dir()):
+            raise SettingsError(f"{path} can't be written: there is no such folder, or it is one.")
+    if arguments.format is not None:
+        try:
+            find_read_format(arguments.format)
+        except InvalidInput as error:
+            raise SettingsError(error.sentence) from None
+
+
+@contextmanager
+def _rejects(path: str | None) -> Iterator[BinaryIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = open(path, "wb")  # noqa: SIM115 -- closed below, so that only opening it is a wrong use
+    except OSError as error:
+        raise SettingsError(f"{path} can't be written: {error.strerror}.") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[Tell]:
+    """Shows how far it is: a bar at a terminal, else a line now and then."""
+    if sys.stderr.isatty():
+        from frontends.terminal.progress import ProgressRow  # and with it rich
+
+        with ProgressRow(harmless_line(name)) as row:
+            yield lambda at: row.show(at.read_bytes, at.total_bytes, at.messages)
+        return
+    told = time.monotonic()
+
+    def tell(at: IngestProgress) -> None:
+        nonlocal told
+        if (now := time.monotonic()) - told >= _LINE_SECONDS:
+            told = now
+            share = f"{at.read_bytes / at.total_bytes:.0%}, " if at.total_bytes else ""
+            complain(f"{name}: {share}{at.conversations:,} conversations, {at.messages:,} messages.")
+
+    yield tell
+
+
+def _failed(path: str, error: ChatcoreError) -> IngestReport:
+    """A file of which nothing could be read."""
+    failure = IngestFailure(file=Path(path).name, place="", id=None, reason=error.sentence)
+    return IngestReport(read=1, failed=1, failures=(failure,))
+
+
+def _sentence(failure: IngestFailure) -> str:
+    where = ", ".join(part for part in (failure.file, failure.place, failure.id) if part)
+    return f"{where}: {failure.reason}" if where and failure.file not in failure.reason else failure.reason
+
+
+_PARTS: Sequence[tuple[str, Callable[[IngestReport], Counts]]] = (
+    ("conversations", lambda report: report),
+    ("messages", lambda report: report.messages),
+    ("attachments", lambda report: report.attachments),
+    ("votes", lambda report: report.feedback),
+)
+
+
+def _lines(report: IngestReport) -> Iterator[str]:
+    yield f"{'would be' if report.dry_run else '':14}" + "".join(f"{name:>11}" for name in _COLUMNS)
+    for name, counts in _PARTS:
+        yield f"{name:14}" + "".join(f"{getattr(counts(report), column):>11,}" for column in _COLUMNS)
+    for what, reasons in (("left out", report.left_out), ("put right", report.repaired)):
+        for reason, count in reasons.items():
+            yield f"{what}: {count:,} × {harmless_line(reason)}"
+    rate = report.messages.read / report.seconds if report.seconds else 0.0
+    yield f"{report.seconds:,.1f} s, {rate:,.0f} messages/s"
+
+
+_COLUMNS = ("read", "imported", "updated", "unchanged", "skipped", "failed")

@@ -1,0 +1,138 @@
+"""`ingest`: right, the same with and without a running server, and honest about what it did."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from frontends.cli.main import main
+from tests.frontends.commands import Finished, Terminal, run, serving
+
+Run = Callable[..., Finished]
+
+LINES = "".join(
+    json.dumps({"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]})
+    + "\n"
+    for n in range(30)
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "lines.jsonl"
+    path.write_text(LINES)
+    return path
+
+
+@pytest.fixture
+def chatcore(data: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command on that data directory, in this process."""
+
+    def run(*arguments: str | Path) -> Finished:
+        capfd.readouterr()
+        code = main([*map(str, arguments), "--data", str(data)])
+        return Finished(code, *capfd.readouterr())
+
+    return run
+
+
+def listed(chatcore: Run) -> int:
+    return len(chatcore("list").out.splitlines())
+
+
+def test_files_are_taken_in_once(chatcore: Run, lines: Path) -> None:
+    first = chatcore("ingest", lines)
+    assert (first.code, first.err) == (0, "")
+    assert first.out.splitlines()[1].split() == ["conversations", "30", "30", "0", "0", "0", "0"]
+    assert first.out.splitlines()[2].split() == ["messages", "60", "60", "0", "0", "0", "0"]
+    again = chatcore("ingest", lines)
+    assert again.out.splitlines()[1].split() == ["conversations", "30", "0", "0", "30", "0", "0"]
+    assert listed(chatcore) == 30
+
+
+def test_a_dry_run_makes_nothing(chatcore: Run, lines: Path, data: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    dry = chatcore("ingest", lines, lines, "--dry-run", "--report", report)
+    assert dry.code == 0
+    assert dry.out.startswith("would be")
+    assert not data.exists()
+    told = json.loads(report.read_text())
+    assert (told["dry_run"], told["read"], told["imported"]) == (True, 60, 60)
+    chatcore("ingest", lines)
+    dry = chatcore("ingest", lines, "--dry-run")
+    assert dry.out.splitlines()[1].split() == ["conversations", "30", "0", "0", "30", "0", "0"]
+
+
+def test_what_fails_is_reported_and_rejected(chatcore: Run, tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl.gz"
+    path.write_bytes(gzip.compress((LINES + '{"messages": 7}\n{"messages": [}\n').encode()))
+    report, rejects = tmp_path / "report.json", tmp_path / "rejects.jsonl"
+    done = chatcore("ingest", path, "--report", report, "--rejects", rejects)
+    assert done.code == 1
+    assert "odd.jsonl.gz, line 32" in done.err
+    told = json.loads(report.read_text())
+    for counts in (told, told["messages"], told["attachments"], told["feedback"]):
+        parts = ("imported", "updated", "unchanged", "skipped", "failed")
+        assert counts["read"] == sum(counts[part] for part in parts)
+    assert told["read"] == 32
+    assert len(told["failures"]) == told["failed"] == len(rejects.read_text().splitlines())
+    assert {failure["file"] for failure in told["failures"]} == {"odd.jsonl.gz"}
+
+
+def test_exit_codes(chatcore: Run, lines: Path, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.json"
+    strange.write_text('[{"weather": "fine"}]')
+    none = chatcore("ingest", strange)
+    assert none.code == 2
+    assert "weather" in none.err
+    assert chatcore("ingest", strange, strange).code == 2
+    both = chatcore("ingest", strange, lines)
+    assert both.code == 1
+    assert "weather" in both.err
+    assert chatcore("ingest", lines).code == 0
+    assert chatcore("ingest", tmp_path / "nothing").code == 3
+    assert chatcore("ingest", lines, "--format", "nope").code == 3
+    assert chatcore("ingest", lines, "--report", tmp_path / "no" / "where").code == 3
+    assert chatcore("ingest", lines, "--rejects", tmp_path / "no" / "where").code == 3
+    with pytest.raises(SystemExit) as caught:
+        chatcore("ingest")
+    assert caught.value.code == 3
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04")
+    assert chatcore("ingest", tmp_path / "broken.zip").code == 1
+
+
+def test_options_are_heard(chatcore: Run, lines: Path) -> None:
+    assert chatcore("ingest", lines, lines, "--limit", "40").out.splitlines()[1].split()[1:3] == ["40", "30"]
+    chatcore("ingest", lines, "--limit", "2", "--source-name", "mine")
+    assert listed(chatcore) == 32
+    chatcore("ingest", lines, "--owner", "ann")
+    assert listed(chatcore) == 32
+    assert chatcore("ingest", lines, "--format", "chatgpt").code == 1
+
+
+def test_a_running_server_takes_the_same(tmp_path: Path, data: Path, lines: Path) -> None:
+    report = tmp_path / "report.json"
+    with serving(tmp_path, data):
+        dry = run(tmp_path, "ingest", lines, "--data", data, "--dry-run")
+        assert dry.out.splitlines()[1].split()[1:3] == ["30", "30"]
+        done = run(tmp_path, "ingest", "-", "--data", data, "--report", report, typed=LINES + "{[\n")
+        assert done.code == 1
+        assert "standard input, line 31" in done.err
+        assert len(run(tmp_path, "list", "--data", data).out.splitlines()) == 30
+        assert run(tmp_path, "ingest", lines, "--data", data).out.splitlines()[1].split()[4] == "30"
+    assert json.loads(report.read_text())["imported"] == 30
+
+
+def test_a_terminal_shows_how_far_it_is(tmp_path: Path, data: Path, lines: Path) -> None:
+    with Terminal(tmp_path, "ingest", str(lines), "--data", str(data)) as terminal:
+        shown = terminal.wait_for("messages/s")
+        assert "lines.jsonl" in shown
+        assert "━" in shown
+        assert terminal.ended() == 0

@@ -1,0 +1,112 @@
+"""`Chat.launch` in a program of its own: how it begins and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from chatcore import Message, open_engine, text_of
+from tests.frontends.serving import free_port
+from tests.source_tree import ROOT
+
+STAYING = """
+import urllib.request
+import httpx
+import gradio as gr
+from frontends import gradio_web
+
+def upload(url):
+    httpx.post(url + "/gradio_api/upload", files={"files": ("a.txt", b"x")}).raise_for_status()
+
+with gr.Blocks() as demo:
+    chat = gradio_web.Chat("sqlite:data")
+for _ in range(2):
+    running = chat.launch(demo, prevent_thread_lock=True, server_port=0, quiet=True)
+    with urllib.request.urlopen(running.url + "/api/health") as answer:
+        print(answer.status)
+    upload(running.url)
+    running.close()
+    running.close()
+chat.launch(demo, prevent_thread_lock=True, server_port=0)
+print("The program ends, the server has not been closed.")
+"""
+
+
+def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_up(http: httpx.Client) -> bool:
+    try:
+        return http.get("/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_at_a_signal_and_keeps_what_was_said(tmp_path: Path, number: signal.Signals) -> None:
+    """An example, as it is run by itself."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "examples" / "04_stop_and_regenerate.py"],
+        cwd=tmp_path,
+        env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process, httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=10) as http:
+        try:
+            until(lambda: is_up(http))
+            made = http.post("/conversations", json={}).json()["id"]
+            sent = http.post(f"/conversations/{made}/messages", json={"text": "Count!"}).json()
+            with http.stream("GET", f"/events?conversation={made}") as events:
+                next(line for line in events.iter_lines() if "text_delta" in line)
+                began = time.monotonic()
+                process.send_signal(number)
+                process.wait(timeout=10)
+            assert time.monotonic() - began < 2.5
+        finally:
+            process.kill()
+        said, complaints = process.communicate()
+    assert process.returncode == 0
+    assert said == f"Chat at http://127.0.0.1:{port}\nCtrl-C stops.\n"
+    assert complaints == ""
+    answer = anyio.run(stored, f"sqlite:{tmp_path / 'chats'}", sent["answer"]["id"])
+    assert answer.status == "interrupted"
+    assert text_of(answer.parts)
+
+
+async def stored(url: str, message_id: str) -> Message:
+    async with open_engine(url) as engine:
+        return await engine.message(message_id)
+
+
+def test_it_can_run_beside_the_program(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", STAYING],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    *answered, _, _, last = done.stdout.splitlines()
+    assert answered == ["200", "200"]
+    assert last == "The program ends, the server has not been closed."
+    assert (tmp_path / "data" / "clean").exists()  # it was, in the end
+    assert list(temporary.iterdir()) == [], "what was uploaded is removed"
