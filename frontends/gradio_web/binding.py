@@ -33,6 +33,7 @@ class Listen(Protocol):
         js: str | None,
         trigger_mode: Literal["once", "multiple"],
         show_progress: Literal["full", "minimal", "hidden"],
+        concurrency_limit: int | None,
         api_visibility: Literal["public", "private", "undocumented"],
     ) -> Bound:
         """Bind it."""
@@ -58,6 +59,7 @@ def bind(
         js=js,
         trigger_mode="once" if fn else "multiple",
         show_progress="hidden",  # else a veil lies over the outputs
+        concurrency_limit=None,
         api_visibility="private",
     )
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from chatcore.errors import ChatcoreError
+from chatcore.messages import Settings
 from frontends.gradio_web.binding import Listen, bind, shown_errors, user_of
 from frontends.gradio_web.received import received_files
 from frontends.site import Site
@@ -29,15 +30,23 @@ class Target(Struct, frozen=True):
         conversation: None: a new one.
         key: Of this message; the same one sent again is stored once.
         names: Of the files, as their sender has them.
+        settings: Of a new conversation.
     """
 
     conversation: str | None
     key: str
     names: list[str] = []
+    settings: Settings = Settings()
 
 
-def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
-    """The composer with its listeners, where the page stands that is being built."""
+def add_composer(site: Site, uploads: Path, text_chars: int) -> gr.MultimodalTextbox:
+    """The composer with its listeners, where the page stands that is being built.
+
+    Args:
+        site: What is sent to.
+        uploads: Where Gradio puts what is uploaded.
+        text_chars: How long a message may be.
+    """
 
     async def send(
         written: dict[str, object], target: dict[str, object], request: gr.Request
@@ -46,7 +55,7 @@ def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
             message, wanted = msgspec.convert(written, Written), msgspec.convert(target, Target)
             if not message.text.strip() and not message.files:
                 return {"conversation": wanted.conversation}  # Enter in an empty composer means nothing
-            return {"conversation": await _send(site, uploads, message, wanted, user_of(site, request))}
+            return await _send(site, uploads, message, wanted, user_of(site, request))
 
     box = gr.MultimodalTextbox(
         elem_id="cc-box",
@@ -55,7 +64,7 @@ def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
         container=False,
         interactive=True,
         file_count="multiple",
-        max_plain_text_length=site.engine.limits.text_chars,  # what is longer would become a file
+        max_plain_text_length=text_chars,  # what is longer would become a file
         autofocus=True,
         max_lines=8,
     )
@@ -69,21 +78,26 @@ def add_composer(site: Site, uploads: Path) -> gr.MultimodalTextbox:
     )
     bind(sent.success, "(target) => window.chatcore.composer.sent(target)", inputs=[target], outputs=[box])
     bind(sent.failure, "() => window.chatcore?.composer.refused()")
+    bind(cast("Listen", box.change), "(value) => window.chatcore?.composer.changed(value)", inputs=[box])
     bind(cast("Listen", box.stop), "() => window.chatcore.composer.stop()")
     return box
 
 
-async def _send(site: Site, uploads: Path, written: Written, target: Target, user: str) -> str:
-    """The conversation in which the message is stored now."""
+async def _send(
+    site: Site, uploads: Path, written: Written, target: Target, user: str
+) -> dict[str, str | None]:
+    """The conversation in which the message is stored now, and the message."""
     engine = site.engine
     files = received_files(written.files, target.names, uploads)
     if target.conversation is not None:
-        await engine.send(target.conversation, written.text, files, policy="queue", key=target.key, user=user)
-        return target.conversation
-    made = await engine.create(key=f"{target.key}.conversation", user=user)
+        sent = await engine.send(
+            target.conversation, written.text, files, policy="queue", key=target.key, user=user
+        )
+        return {"conversation": target.conversation, "message": sent.question.id}
+    made = await engine.create(settings=target.settings, key=f"{target.key}.conversation", user=user)
     try:
-        await engine.send(made.id, written.text, files, key=target.key, user=user)
+        sent = await engine.send(made.id, written.text, files, key=target.key, user=user)
     except ChatcoreError:
         await engine.delete(made.id, user=user)  # nobody wants an empty one
         raise
-    return made.id
+    return {"conversation": made.id, "message": sent.question.id}

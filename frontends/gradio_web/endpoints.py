@@ -43,13 +43,12 @@ class _Message(Struct):
 
 def add_endpoints(site: Site, uploads: Path) -> None:
     """Add them to the `gr.Blocks` that is being built."""
-    engine = site.engine
 
     async def chat(
         message: str | Json, request: gr.Request, conversation: str | None = None
     ) -> AsyncIterator[tuple[str, str]]:
         with shown_errors():
-            user = user_of(site, request)
+            engine, user = site.engine, user_of(site, request)
             asked = _Message(message) if isinstance(message, str) else msgspec.convert(message, _Message)
             names = [file.orig_name or Path(file.path).name for file in asked.files]
             files = received_files([file.path for file in asked.files], names, uploads)
@@ -63,7 +62,7 @@ def add_endpoints(site: Site, uploads: Path) -> None:
 
     async def conversations(request: gr.Request, after: str | None = None, limit: int = 50) -> Json:
         with shown_errors():
-            page = await engine.conversations(after=after, limit=limit, user=user_of(site, request))
+            page = await site.engine.conversations(after=after, limit=limit, user=user_of(site, request))
             return _json(page)
 
     async def messages(
@@ -71,8 +70,9 @@ def add_endpoints(site: Site, uploads: Path) -> None:
     ) -> Json:
         with shown_errors():
             user = user_of(site, request)
-            page = await engine.page(conversation, before=before, limit=limit, user=user)
-            return _json(page) | {"messages": [_message(message) for message in page.messages]}
+            page = await site.engine.page(conversation, before=before, limit=limit, user=user)
+            files = f"{_root(request)}/api/messages"
+            return _json(page) | {"messages": [_message(message, files) for message in page.messages]}
 
     async def feedback(
         message: str, rating: str | None, request: gr.Request, comment: str | None = None
@@ -80,7 +80,7 @@ def add_endpoints(site: Site, uploads: Path) -> None:
         with shown_errors():
             user = user_of(site, request)
             vote = msgspec.convert(rating, Rating | None)
-            given = await engine.rate(message, vote, comment=comment, user=user)
+            given = await site.engine.rate(message, vote, comment=comment, user=user)
             return None if given is None else _json(given)
 
     # Gradio takes the number of outputs from this; it looks through no generator's annotation.
@@ -128,8 +128,13 @@ async def _followed(engine: Engine, message: Message, user: str) -> AsyncIterato
     raise EngineClosed("The answer can't be followed any more.")
 
 
-def _message(message: Message) -> Json:
-    """As `frontends.http_api` gives it, but files have a url in place of a path.
+def _root(request: gr.Request) -> str:
+    """The path below which the page and the JSON routes are."""
+    return str(request.request.scope.get("root_path", "")) if request.request is not None else ""
+
+
+def _message(message: Message, address: str) -> Json:
+    """As `frontends.http_api` gives it, but files have a url below `address` in place of a path.
 
     `gradio_client` takes whatever has a path for a file of Gradio's, and tries to fetch it.
     """
@@ -137,7 +142,7 @@ def _message(message: Message) -> Json:
     for index, part in enumerate(message.parts):
         fields = _json(part)
         if isinstance(part, File):
-            url = f"/api/messages/{message.id}/files/{index}"
+            url = f"{address}/{message.id}/files/{index}"
             attachment = {name: value for name, value in _json(part.attachment).items() if name != "path"}
             fields["attachment"] = attachment | {"url": url}
         parts.append(fields)

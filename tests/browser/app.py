@@ -7,6 +7,7 @@ by its question, and waits until there is one.
 import argparse
 import logging
 from collections import defaultdict
+from collections.abc import AsyncIterator
 
 import anyio
 from starlette.applications import Starlette
@@ -14,15 +15,37 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from chatcore import open_engine
+from chatcore import Limits, open_engine
+from chatcore.asked import Asked
 from chatcore.errors import ResponderError
-from chatcore.messages import Reasoning, ToolCall, ToolResult
+from chatcore.messages import Reasoning, ToolCall, ToolResult, Usage
+from chatcore.ports import Output
 from chatcore.testing import ScriptedResponder, ScriptedRun
 from frontends import gradio_web, http_api
 from frontends.server import build_app, serve
 from frontends.site import Site
 
-PARTS = {"reasoning": Reasoning, "tool_call": ToolCall, "tool_result": ToolResult}
+PARTS = {"reasoning": Reasoning, "tool_call": ToolCall, "tool_result": ToolResult, "usage": Usage}
+MEMORY_TOKENS = 100
+MOST_BYTES = 1_000_000
+"""Of one file: small, so that a test can have one that is too large."""
+
+
+class Forgetful(ScriptedResponder):
+    """Answers a conversation whose responder is ``forgetful`` from a memory of a few short messages.
+
+    Args:
+        other: Whose runs it tells of its own.
+    """
+
+    def __init__(self, other: ScriptedResponder) -> None:
+        super().__init__("forgetful", can_continue=True)
+        self._other = other
+
+    async def respond(self, asked: Asked) -> AsyncIterator[Output]:
+        await asked.newest(MEMORY_TOKENS)
+        async for output in self._other.respond(asked):
+            yield output
 
 
 class Stage:
@@ -94,9 +117,12 @@ class Stage:
 async def main(url: str, port: int) -> None:
     responder = ScriptedResponder(can_continue=True)
     stage = Stage(responder)
-    async with open_engine(url, responder=responder) as engine, anyio.create_task_group() as tasks:
+    opened = open_engine(
+        url, responder=responder, responders=[Forgetful(responder)], limits=Limits(file_bytes=MOST_BYTES)
+    )
+    async with opened as engine, anyio.create_task_group() as tasks:
         site = Site(engine, title="Tests", model="Scripted 1")
-        frontends = {"http_api": http_api.mount, "script": stage.mount, "gradio_web": gradio_web.mount}
+        frontends = {"http_api": http_api.mount, "script": stage.mount, "gradio_web": gradio_web.frontend}
         tasks.start_soon(stage.collect)
         await serve(build_app(site, frontends), site=site, port=port)
         tasks.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
-from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Request, expect
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
@@ -24,6 +24,8 @@ CHROMIUM_ARGUMENTS = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a microphone that beeps
+    "--use-fake-ui-for-media-stream",  # and may be used
 )
 
 
@@ -91,7 +93,7 @@ class Server:
     def say(self, question: str, *texts: str) -> None:
         self._tell("say", question=question, texts=texts)
 
-    def part(self, question: str, kind: str, **fields: str) -> None:
+    def part(self, question: str, kind: str, **fields: str | int) -> None:
         self._tell("part", question=question, kind=kind, fields=fields)
 
     def end(self, question: str, *texts: str) -> None:
@@ -132,6 +134,8 @@ class Tab:
         self.questions: Locator = self.history.locator(".user-row .message")
         self.sidebar: Locator = self.page.locator("#cc-sidebar")
         self.bars: Locator = self.history.locator(".cc-bar-answer")
+        self.asked_bars: Locator = self.history.locator(".cc-bar-question")
+        self.toast: Locator = self.page.locator(".cc-toast")
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith((self.server.url, "data:", "blob:")):
@@ -172,6 +176,23 @@ class Tab:
     def click(self, name: str, number: int = -1) -> None:
         """One of the buttons below an answer; by default the last answer."""
         self.bars.nth(number).get_by_role("button", name=name, exact=True).click()
+
+    def entry(self, conversation: str) -> Locator:
+        """A conversation in the list."""
+        return self.sidebar.locator(f'[data-id="{conversation}"]')
+
+    def choose(self, entry: Locator, item: str) -> None:
+        """From the menu of a conversation in the list."""
+        entry.hover()
+        entry.get_by_role("button", name="More about").click()
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+
+    def attach(self, *files: FilePayload) -> None:
+        """Choose files; returns when all of them are uploaded."""
+        held = self.page.locator("#cc-box .thumbnail-item")
+        before = held.count()
+        self.page.locator("#cc-box input[type=file]").set_input_files(files)
+        expect(held).to_have_count(before + len(files))
 
     @property
     def conversation(self) -> str:

@@ -1,20 +1,13 @@
 """Files: sent with a message, stored, shown; and nothing hostile in them or in words runs."""
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
-
-
-def png() -> bytes:
-    made = BytesIO()
-    Image.new("RGB", (40, 30), (200, 30, 30)).save(made, "PNG")
-    return made.getvalue()
+from tests.browser.media import png
 
 
 def test_image_and_text_file_are_stored_and_shown(tab: Tab, server: Server, tmp_path: Path) -> None:
@@ -43,14 +36,14 @@ HOSTILE = """<script>window.hacked = 1</script>
 <iframe srcdoc="<script>parent.hacked = 4</script>"></iframe>
 <a href="javascript:window.hacked = 5">link</a>
 <div style="position:fixed;inset:0;z-index:9999;background:red">covered</div>
-<form action="/api/conversations" method="post"><button id="trap">press</button></form>
+<form action="/api/conversations" method="post"><button class="trap">press</button></form>
 ![spy](http://198.51.100.7/spy.png) <img src="http://198.51.100.7/spy.png">
 <style>#cc-foot { display: none !important }</style>"""
 
 
 PRESS_THE_TRAP = """() => new Promise((resolve) => {
   addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
-  document.getElementById("trap").click();
+  document.querySelector(".trap").click();
 })"""
 
 

@@ -15,18 +15,37 @@ export class Api {
 
   page = (conversation, before = null) =>
     this.#call("GET", `conversations/${conversation}/messages`, { before });
-  conversations = (after = null) => this.#call("GET", "conversations", { after });
-  rename = (conversation, title) => this.#call("PATCH", `conversations/${conversation}`, {}, { title });
+  health = () => this.#call("GET", "health");
+  message = (message) => this.#call("GET", `messages/${message}`);
+  /** `wanted`: {archived, pinned, after}. */
+  conversations = (wanted) => this.#call("GET", "conversations", wanted);
+  search = (q, after = null) => this.#call("GET", "search", { q, after });
+  /** `changes`: {title, pinned, archived, settings}, those that are to change. */
+  change = (conversation, changes) => this.#call("PATCH", `conversations/${conversation}`, {}, changes);
   delete = (conversation) => this.#call("DELETE", `conversations/${conversation}`);
   undelete = (conversation) => this.#call("POST", `conversations/${conversation}/undelete`);
   moveHead = (conversation, message_id) =>
     this.#call("POST", `conversations/${conversation}/head`, {}, { message_id });
   stop = (conversation) => this.#call("POST", `conversations/${conversation}/stop`);
-  rate = (message, rating) => this.#call("PUT", `messages/${message}/feedback`, {}, { rating });
+  undo = (conversation) => this.#call("POST", `conversations/${conversation}/undo`);
+  /** `feedback`: {rating, comment, reasons}, or null to take the vote back. */
+  rate = (message, feedback) =>
+    this.#call("PUT", `messages/${message}/feedback`, {}, feedback ?? { rating: null });
+  edit = (message, text) => this.#call("POST", `messages/${message}/edit`, {}, { text });
   regenerate = (message) => this.#call("POST", `messages/${message}/regenerate`);
   continue = (message) => this.#call("POST", `messages/${message}/continue`);
 
   fileAddress = (message, index) => `${this.base}messages/${message}/files/${index}`;
+
+  /** Numbers by the days of this browser's clock. */
+  statistics = (days) =>
+    this.#call("GET", "statistics", { days, utc_offset_minutes: -new Date().getTimezoneOffset() });
+
+  /** `query`: {format, rating}. */
+  exportAllAddress = (query) => this.#address("export", query);
+
+  exportAddress = (conversation, format) =>
+    this.#address(`conversations/${conversation}/export`, { format });
 
   /** Where the event stream of `conversation` (null: none) and of the list is, from a position on. */
   eventsAddress = (conversation, after) => this.#address("events", { conversation, list: 1, after });

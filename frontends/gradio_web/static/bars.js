@@ -1,6 +1,10 @@
-// What stands below a message: how it ended, votes, copy, another answer, its siblings, model and time.
+// What stands below a message: how it ended, its siblings, what can be done with it, model, time and tokens.
+import { copyText } from "./clipboard.js";
 import { h, iconButton } from "./dom.js";
+import { editorOf } from "./editor.js";
+import { remarkOf, voteButtons } from "./votes.js";
 
+const KINDS = { assistant: "answer", user: "question" };
 const ENDED = {
   stopped: "Stopped.",
   failed: "This answer failed.",
@@ -8,66 +12,76 @@ const ENDED = {
 };
 
 /**
- * Give the last row of each message its bar. `owners` has the message of each row of `log`, an element that a
- * Chatbot has drawn. Bars that are right already are left alone, so this may be called at any time.
+ * Give `row`, the last one of `message`, its bar. One that is right already is left alone, so this may be
+ * called at any time.
  */
-export function drawBars(log, owners, fold, actions) {
-  const rows = log.querySelectorAll(".message-row");
-  if (rows.length !== owners.length) return; // the Chatbot has not drawn them yet: there will be another call
-  rows.forEach((row, index) => {
-    const message = owners[index];
-    const isLast = owners[index + 1] !== message;
-    row.dataset.message = message.id;
-    const old = row.querySelector(":scope > .cc-bar");
-    if (!isLast) return old?.remove();
-    const state = stateOf(message, fold);
-    if (old?.dataset.state === state) return;
-    const bar = barOf(message, fold, actions);
-    bar.dataset.state = state;
-    if (old) replaceKeepingFocus(old, bar);
-    else row.append(bar);
-  });
+export function drawBar(row, message, fold, actions) {
+  const old = row.querySelector(":scope > .cc-bar");
+  const state = stateOf(message, fold, actions);
+  if (old?.dataset.state === state) return;
+  const bar = barOf(message, fold, actions);
+  bar.dataset.state = state;
+  const panel = actions.panels.of(message);
+  if (panel) bar.append(panel);
+  if (old) replaceKeepingFocus(old, bar);
+  else row.append(bar);
 }
 
-function stateOf(message, fold) {
+function stateOf(message, fold, actions) {
+  const feedback = fold.feedbackOf(message);
+  const panel = actions.panels.kindOf(message);
+  const isLast = message.role === "user" && message.id === fold.lastQuestion()?.id;
   const siblings = fold.siblingsOf(message).length;
-  return [message.id, message.seq, fold.ratingOf(message), siblings, fold.conversation.running].join();
+  const { running } = fold.conversation;
+  return JSON.stringify([message.id, message.seq, feedback, siblings, running, panel, isLast]);
 }
 
 function replaceKeepingFocus(old, bar) {
-  const label = old.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   old.replaceWith(bar);
-  if (label) bar.querySelector(`[data-action="${label}"]`)?.focus();
+  if (!focused) return;
+  if (bar.contains(focused)) focused.focus(); // in a panel, which was only moved
+  else bar.querySelector(`[data-action="${focused.dataset.action}"]`)?.focus();
 }
 
 function barOf(message, fold, actions) {
   const isAnswer = message.role === "assistant";
-  const bar = h("div", { class: `cc-bar cc-bar-${isAnswer ? "answer" : "question"}` });
+  const kind = KINDS[message.role] ?? "aside";
+  const bar = h("div", { class: `cc-bar cc-bar-${kind}` });
   if (isAnswer && ENDED[message.status]) bar.append(endingOf(message, fold, actions));
-  const tools = h("div", { class: "cc-tools" });
   const siblings = fold.siblingsOf(message);
-  if (siblings.length > 1) tools.append(siblingsOf(message, siblings, actions));
-  tools.append(copyButton(message));
-  if (isAnswer) {
-    const rating = fold.ratingOf(message);
-    for (const [vote, label] of [["like", "Good answer"], ["dislike", "Bad answer"]]) {
-      tools.append(
-        iconButton(vote, label, () => actions.rate(message.id, rating === vote ? null : vote), {
-          "aria-pressed": String(rating === vote),
-          "data-action": vote,
-        }),
-      );
-    }
-    tools.append(
-      iconButton("regenerate", "Answer again", () => actions.regenerate(message.id), {
-        "data-action": "regenerate",
-        disabled: fold.conversation.running,
-      }),
-    );
-  }
-  tools.append(h("span", { class: "cc-facts" }, factsOf(message)));
-  bar.append(tools);
+  const tools = h("div", { class: "cc-tools" });
+  if (siblings.length > 1) tools.append(siblingsOf(message, siblings, fold, actions));
+  if (isAnswer) tools.append(...answerTools(message, fold, actions));
+  else if (kind === "question") tools.append(...questionTools(message, fold, actions));
+  if (kind !== "aside") tools.append(h("span", { class: "cc-facts" }, factsOf(message)));
+  if (tools.hasChildNodes()) bar.append(tools);
+  const remark = isAnswer && remarkOf(message, fold.feedbackOf(message), actions);
+  if (remark) bar.append(remark);
   return bar;
+}
+
+function answerTools(message, fold, actions) {
+  const again = iconButton("regenerate", "Answer again", () => actions.regenerate(message.id), {
+    "data-action": "regenerate",
+    disabled: fold.conversation.running,
+  });
+  return [copyButton(message), ...voteButtons(message, fold.feedbackOf(message), actions), again];
+}
+
+function questionTools(message, fold, actions) {
+  const disabled = fold.conversation.running;
+  const edit = () => actions.panels.toggle(message, "edit", (close) => editorOf(message, actions, close));
+  const tools = [
+    copyButton(message),
+    iconButton("rename", "Edit the question", edit, { "data-action": "edit", disabled }),
+  ];
+  if (message.id === fold.lastQuestion()?.id) {
+    const undo = () => actions.undo(fold.conversation.head);
+    const label = "Undo this exchange";
+    tools.push(iconButton("undo", label, undo, { "data-action": "undo", disabled }));
+  }
+  return tools;
 }
 
 function endingOf(message, fold, actions) {
@@ -75,21 +89,21 @@ function endingOf(message, fold, actions) {
   ending.append(h("span", {}, message.reason || ENDED[message.status]));
   const disabled = fold.conversation.running;
   const button = (label, onclick) =>
-    h("button", { type: "button", class: "cc-button", onclick, disabled }, label);
-  if (message.parts.length && actions.canContinue(message)) {
-    ending.append(button("Continue", () => actions.continue(message.id)));
-  } else {
+    h("button", { type: "button", class: "cc-button", onclick, disabled, "data-action": label }, label);
+  const canContinue = message.parts.length > 0 && actions.canContinue(message);
+  if (canContinue) ending.append(button("Continue", () => actions.continue(message.id)));
+  if (!canContinue || message.status === "failed") {
     ending.append(button("Retry", () => actions.regenerate(message.id)));
   }
   return ending;
 }
 
-function siblingsOf(message, ids, actions) {
+function siblingsOf(message, ids, fold, actions) {
   const place = ids.indexOf(message.id);
   const go = (name, label, target) =>
     iconButton(name, label, () => actions.moveHead(target), {
       "data-action": name,
-      disabled: target === undefined,
+      disabled: target === undefined || fold.conversation.running,
     });
   return h(
     "span",
@@ -103,16 +117,29 @@ function siblingsOf(message, ids, actions) {
 function copyButton(message) {
   const words = message.parts.filter((part) => part.type === "text").map((part) => part.text).join("");
   const button = iconButton("copy", "Copy", async () => {
-    await navigator.clipboard.writeText(words);
+    if (!(await copyText(words))) return;
     button.replaceWith(done);
-    setTimeout(() => done.replaceWith(button), 1500);
+    done.focus();
+    setTimeout(() => {
+      const hadFocus = done === document.activeElement;
+      done.replaceWith(button);
+      if (hadFocus) button.focus();
+    }, 1500);
   }, { "data-action": "copy" });
-  const done = iconButton("done", "Copied", () => {});
+  const done = iconButton("done", "Copied", () => {}, { "data-action": "copy" });
   return button;
 }
 
 function factsOf(message) {
   const at = new Date(message.ended_at ?? message.created_at);
   const time = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return [message.model, time].filter(Boolean).join(" · ");
+  return [message.model, time, tokensOf(message.usage)].filter(Boolean).join(" · ");
+}
+
+function tokensOf(usage) {
+  const { prompt_tokens, completion_tokens } = usage ?? {};
+  const count = (number, one) => `${number.toLocaleString()} ${one}`;
+  const said = completion_tokens == null ? null : count(completion_tokens, completion_tokens === 1 ? "token" : "tokens");
+  const read = prompt_tokens == null ? null : `${count(prompt_tokens, "read")}`;
+  return [said, read].filter(Boolean).join(", ");
 }

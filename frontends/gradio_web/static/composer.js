@@ -1,24 +1,113 @@
-// The composer's part in the page: what is sent where, under which key, and which button is shown.
+// The composer's part in the page: what is sent where, under which key, which button is shown, and drafts.
+import { Attachments } from "./attachments.js";
+import { h } from "./dom.js";
+import { keepDraft, readDraft } from "./drafts.js";
+import { Recorder } from "./recorder.js";
+
+const AREA = "#cc-box textarea";
+const NOTHING = { words: null, text: "", key: null, conversation: null };
 
 /** Gradio's MultimodalTextbox draws it; its listeners, bound in composer.py, call these methods. */
 export class Composer {
-  #draft = { words: null, key: null };
+  #sending = NOTHING;
   #isBusy = false;
+  #conversation = undefined; // the one whose draft is shown
+  #fill = null; // a value that is to be drawn
+  #files = []; // as Gradio holds them
+  #recorder;
+  #kept = new Map(); // files of conversations that were left: these last as long as the page
 
-  /** `actions`: draw() has Gradio ask for `buttons`, conversation() is the one shown; sending(), sent(id), stop(). */
+  /**
+   * `actions`: limits, draw() has Gradio ask for `value`, conversation() is the one shown, settings() those
+   * of a new one, sending(), sent(id), stored(message),
+   * stop(), refuse(sentence), say(words).
+   */
   constructor(actions) {
     this.actions = actions;
     this.isConnected = true;
+    this.attachments = new Attachments(actions);
+    this.#recorder = Recorder.isPossible
+      ? new Recorder({ ...actions, add: (file) => this.attachments.add([file]) })
+      : null;
     addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && this.#hold(event), true);
     addEventListener("click", (event) => this.#hold(event), true);
+    addEventListener("input", (event) => event.target.matches?.(AREA) && this.#typed(event.target.value), true);
+    const box = document.getElementById("cc-box");
+    new MutationObserver(() => this.#complete()).observe(box, { childList: true, subtree: true });
+    this.#complete();
   }
 
-  /** Without a server nothing is sent: Gradio would empty the box all the same, and the words were lost. */
+  /** What Gradio's composer lacks: names of the files, a microphone. */
+  #complete() {
+    const box = document.getElementById("cc-box");
+    if (this.#recorder && !box.contains(this.#recorder.button)) {
+      box.querySelector("textarea").closest(".input-row, .input-wrapper").append(this.#recorder.button);
+    }
+    const area = box.querySelector("textarea");
+    if (!area.ariaLabel) area.ariaLabel = "Your message";
+    box.querySelectorAll(".thumbnail-wrapper").forEach((wrapper, index) => this.#name(wrapper, index));
+  }
+
+  #name(wrapper, index) {
+    const name = this.#files[index]?.orig_name ?? "";
+    if (!name || wrapper.dataset.name === name) return;
+    wrapper.dataset.name = name;
+    wrapper.title = name;
+    wrapper.role = "group"; // Gradio says an item of a list, but of none
+    wrapper.setAttribute("aria-label", name);
+    wrapper.querySelector(".cc-file-name")?.remove();
+    if (!wrapper.querySelector("img")) wrapper.append(h("span", { class: "cc-file-name" }, name));
+  }
+
+  /**
+   * Enter, or the button. Without a server nothing is sent: Gradio would empty the box all the same, and the
+   * words were lost.
+   */
   #hold(event) {
-    const sends = event.type === "keydown" ? "#cc-box textarea" : "#cc-box .submit-button";
-    if (this.isConnected || !event.target.closest?.(sends)) return;
+    const sends = event.type === "keydown" ? AREA : "#cc-box .submit-button";
+    const target = event.target.closest?.(sends);
+    if (!target) return;
+    const length = document.querySelector(AREA).value.length;
+    const { text_chars } = this.actions.limits;
+    const isTooLong = length > text_chars; // in units: never fewer than the code points that the server counts
+    if (this.isConnected && !isTooLong) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!this.isConnected) return this.actions.refuse("The server can't be reached; your message stays here.");
+    const [given, most] = [length, text_chars].map((number) => number.toLocaleString());
+    this.actions.refuse(`The message is too long: ${given} characters, where ${most} are allowed.`);
+  }
+
+  #typed(text) {
+    keepDraft(this.#conversation, text);
+  }
+
+  /** Gradio holds another value: files have come or gone. */
+  changed(value) {
+    this.#files = value?.files ?? [];
+    this.#complete();
+  }
+
+  /** Have the draft of this conversation in the box, instead of that of the one before. */
+  show(conversation) {
+    if (conversation === this.#conversation) return;
+    const isFirst = this.#conversation === undefined;
+    if (!isFirst) this.#kept.set(this.#conversation, this.#files);
+    this.#conversation = conversation;
+    const [text, files] = [readDraft(conversation), this.#kept.get(conversation) ?? []];
+    const area = document.querySelector(AREA);
+    if (isFirst && area.value) return keepDraft(conversation, area.value); // typed before the page was ready
+    if (text === area.value && !files.length && !this.#files.length) return;
+    this.#fill = { text, files };
+    this.actions.draw();
+  }
+
+  /** Have this text in the box, to be sent or changed. */
+  fill(text) {
+    this.#fill = { text, files: this.#files };
+    this.#typed(text);
+    this.actions.draw();
+    document.querySelector(AREA).focus();
   }
 
   /** Whether an answer runs in the conversation that is shown. */
@@ -29,29 +118,45 @@ export class Composer {
   }
 
   /** The button stops while an answer runs, else it sends. (Enter always sends: a question may wait.) */
-  buttons() {
-    return { __type__: "update", submit_btn: !this.#isBusy, stop_btn: this.#isBusy };
+  value() {
+    const fill = this.#fill ? { value: this.#fill } : {};
+    this.#fill = null;
+    return { __type__: "update", submit_btn: !this.#isBusy, stop_btn: this.#isBusy, ...fill };
   }
 
   /** Where a message goes. The same words sent again after a lost reply have the same key: stored once. */
   target(written) {
-    const words = JSON.stringify([written.text, written.files.map((file) => file.path)]);
-    if (words !== this.#draft.words) this.#draft = { words, key: newKey() };
+    const conversation = this.actions.conversation();
+    const settings = conversation ? {} : this.actions.settings();
+    const words = JSON.stringify([conversation, settings, written.text, written.files.map((file) => file.path)]);
+    if (words !== this.#sending.words) this.#sending = { words, text: written.text, key: newKey(), conversation };
     this.actions.sending();
     const names = written.files.map((file) => file.orig_name);
-    return { conversation: this.actions.conversation(), key: this.#draft.key, names };
+    return { conversation, settings, key: this.#sending.key, names };
   }
 
-  /** The message was stored; gives the composer's new value. */
+  /** The message was stored; gives the composer's new value: empty, but for what was typed meanwhile. */
   sent(target) {
+    const { text, conversation } = this.#sending;
     this.refused();
-    this.actions.sent(target.conversation);
-    return { __type__: "update", value: { text: "", files: [] } };
+    if (target.message) {
+      this.actions.stored({ conversation_id: target.conversation, message_id: target.message, text });
+    }
+    keepDraft(conversation, "");
+    this.#kept.delete(conversation);
+    if (conversation !== this.#conversation) return { __type__: "update" }; // another one is shown by now
+    const typed = document.querySelector(AREA).value;
+    const rest = typed === text ? "" : typed;
+    this.#files = [];
+    this.#conversation = target.conversation; // if it was new, the box stays as it is
+    keepDraft(this.#conversation, rest);
+    if (conversation === null) this.actions.sent(target.conversation);
+    return { __type__: "update", value: { text: rest, files: [] } };
   }
 
   /** The server took nothing, or everything: the same words are a new message now. */
   refused() {
-    this.#draft = { words: null, key: null };
+    this.#sending = NOTHING;
   }
 
   stop() {

@@ -1,7 +1,9 @@
 // The conversation as this tab holds it: a page, and the events that came after it.
+import { upright } from "./harmless.js";
 import { afterPoints, points } from "./text.js";
 
 const OPEN = new Set(["queued", "running"]);
+const TITLE_POINTS = 60; // as the server cuts them
 
 export const isOpen = (message) => OPEN.has(message.status);
 
@@ -11,6 +13,7 @@ export const isOpen = (message) => OPEN.has(message.status);
  */
 export class Fold {
   #children = new Map(); // by parent: ids, also of those that are not held
+  #path = null; // made when it is asked for, after something of it has changed
 
   constructor(page) {
     this.conversation = page.conversation;
@@ -40,13 +43,34 @@ export class Fold {
 
   /** The visible path as far as it is held, oldest first. */
   path() {
+    if (this.#path) return this.#path;
     const found = [];
     let message = this.messages.get(this.conversation.head);
     while (message) {
       found.push(message);
       message = this.messages.get(message.parent);
     }
-    return found.reverse();
+    return (this.#path = found.reverse());
+  }
+
+  /** The newest question of the visible path, if one is held. */
+  lastQuestion() {
+    return this.path().findLast((message) => message.role === "user" && !message.hidden);
+  }
+
+  /** Id of the oldest message that the newest answer was made from; null: all of them. */
+  memoryFrom() {
+    return this.path().findLast((message) => message.started_at)?.memory_from ?? null;
+  }
+
+  /** The title; of an untitled conversation the first words that were said, null where these are not held. */
+  title() {
+    if (this.conversation.title) return upright(this.conversation.title);
+    const first = this.path().find((message) => message.role === "user" && !message.hidden);
+    const words = first?.parts.find((part) => part.type === "text")?.text ?? "";
+    const line = [...upright(words.slice(0, 20 * TITLE_POINTS)).trim().replace(/\s+/g, " ")];
+    if (line.length <= TITLE_POINTS) return line.join("") || null;
+    return `${line.slice(0, TITLE_POINTS - 1).join("").replace(/[\s,.;:-]+\S*$/, "")}…`;
   }
 
   /** Ids of all that stand at the same place as `message`, oldest first. */
@@ -54,9 +78,9 @@ export class Fold {
     return [...this.#children.get(message.parent)].sort();
   }
 
-  /** The owner's vote: "like", "dislike" or null. */
-  ratingOf(message) {
-    return this.feedback.get(message.id)?.rating ?? null;
+  /** The owner's vote: {rating, comment, reasons}, or null. */
+  feedbackOf(message) {
+    return this.feedback.get(message.id) ?? null;
   }
 
   apply(event) {
@@ -64,6 +88,7 @@ export class Fold {
       case "conversation_changed":
         if (event.conversation.seq < this.conversation.seq) return "nothing";
         this.conversation = event.conversation;
+        this.#path = null;
         return "history";
       case "message_changed":
         return this.#message(event.message);
@@ -107,6 +132,7 @@ export class Fold {
   }
 
   #hold(message) {
+    this.#path = null;
     this.messages.set(message.id, { ...message, parts: message.parts.map(held) });
     if (!this.#children.has(message.parent)) this.#children.set(message.parent, new Set());
     this.#children.get(message.parent).add(message.id);

@@ -1,21 +1,45 @@
 // The page: joins the event stream, the conversation that is held, and what Gradio's components draw of it.
 import { Api, ApiError } from "./api.js";
-import { drawBars } from "./bars.js";
+import { Attention } from "./attention.js";
+import { mendCodeButtons } from "./clipboard.js";
 import { Composer } from "./composer.js";
+import { decorate } from "./decoration.js";
 import { Fold, isOpen } from "./fold.js";
 import { closeSidebar, Frame, place } from "./frame.js";
+import { disarm, guardTemplates, upright } from "./harmless.js";
+import { Panels } from "./panels.js";
+import { point } from "./pointing.js";
 import { rowsOf } from "./rows.js";
+import { keepInPlace, toBottom } from "./scrolling.js";
+import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
+import { Statistics } from "./statistics.js";
 import { Stream } from "./stream.js";
 
 const UNDO_MS = 8000;
 const RETRY_MS = 1000;
-const PLACES = ["sidebar", "header", "top", "tail", "notice"].map((name) => `#cc-${name} .cc-place`);
-const NEEDED = [...PLACES, "#cc-hist .wrapper", "#cc-live .wrapper", "#cc-box textarea"];
+const BROKEN = "Something went wrong in this page. Reload it.";
+const TITLE = document.title; // of a page of which the chat is a part
+const NO_VOTE = { rating: null, comment: null, reasons: [] };
+const SPOKEN = {
+  complete: "The answer has ended.",
+  stopped: "The answer was stopped.",
+  failed: "The answer failed.",
+  interrupted: "The answer was interrupted.",
+};
+// What has to stand in the page for each of the chat's pieces that were placed in it.
+const PIECES = {
+  sidebar: ["#cc-sidebar .cc-place"],
+  header: ["#cc-header .cc-place"],
+  history: ["#cc-top .cc-place", "#cc-tail .cc-place", "#cc-hist .wrapper", "#cc-live .wrapper"],
+  composer: ["#cc-notice .cc-place", "#cc-box textarea"],
+};
 
 /** Called once by Gradio; `trigger(name)` has it run the listener of that name, which asks us for values. */
 export async function start(trigger, settings) {
-  await mounted();
+  guardTemplates();
+  await mounted(settings.pieces);
+  disarm(["cc-hist", "cc-live"]);
   window.chatcore = new Page(trigger, settings);
 }
 
@@ -28,45 +52,100 @@ class Page {
   #actions;
   #fold = null;
   #conversation = null;
+  #asked = new Set(); // questions of this tab whose answers are still to be told of
   #visit = 0; // of conversations by this tab: what comes late for an earlier one is dropped
   #dirty = new Set();
   #isScheduled = false;
   #restUntil = 0;
-  #owners = [];
+  #attention;
+  #settings;
+  #statistics;
+  #shown = []; // by the rows of the history, and of the live messages
+  #shownLive = [];
 
   constructor(trigger, settings) {
     this.#trigger = trigger;
     this.#api = new Api(settings.api);
-    this.#frame = new Frame(settings, { older: () => this.#older() });
+    this.#attention = new Attention({
+      open: (id) => this.go(id),
+      say: (sentence) => this.#frame.toast(sentence),
+    });
+    this.#settings = new Settings({
+      limits: settings.limits,
+      health: () => this.#api.health(),
+      save: (wanted) => this.#api.change(this.#conversation, { settings: wanted }),
+      changed: () => this.#draw("history"),
+      failed: (error) => this.#fail(error),
+    });
+    this.#frame = new Frame(settings, {
+      older: () => this.#older(),
+      title: (words) => this.#attention.title(settings.is_page ? words : TITLE),
+      example: (text) => this.composer.fill(text),
+      answering: () => this.#settings.answering,
+      buttons: [this.#attention.button, this.#settings.button],
+    });
     this.#stream = new Stream(this.#api.eventsAddress, {
       onEvent: (event) => this.#take(event),
       onOpen: () => this.#setConnected(true),
       onLost: () => this.#setConnected(false),
     });
-    this.#sidebar = new Sidebar(place("sidebar"), {
-      list: (after) => this.#api.conversations(after),
-      open: (id) => this.go(id),
-      rename: (id, title) => this.#try(this.#api.rename(id, title)),
-      delete: (conversation) => this.#delete(conversation),
+    this.#statistics = new Statistics({
+      load: (days) => this.#api.statistics(days),
+      exportAddress: (query) => this.#api.exportAllAddress(query),
       failed: (error) => this.#fail(error),
     });
-    this.composer = new Composer({
-      draw: () => this.#trigger("draw_buttons"),
+    this.#sidebar = new Sidebar(place("sidebar"), {
+      list: (wanted) => this.#api.conversations(wanted),
+      search: (query, after) => this.#api.search(query, after),
+      open: (id, message = null) => this.go(id, message),
+      rename: (id, title) => this.#try(this.#api.change(id, { title })),
+      pin: (entry, pinned) => this.#try(this.#api.change(entry.id, { pinned })),
+      archive: (entry, archived) => this.#try(this.#api.change(entry.id, { archived })),
+      export: (entry, format) => save(this.#api.exportAddress(entry.id, format)),
+      delete: (conversation) => this.#delete(conversation),
+      failed: (error) => this.#fail(error),
+      buttons: [this.#statistics.button],
+    });
+    const hasComposer = settings.pieces.includes("composer");
+    document.body.classList.toggle("cc-read-only", !hasComposer);
+    this.composer = new (hasComposer ? Composer : NoComposer)({
+      limits: settings.limits,
+      draw: () => this.#trigger("draw_box"),
       conversation: () => this.#conversation,
-      sending: () => this.#toBottom(),
-      sent: (id) => this.#conversation === null && this.go(id),
+      settings: () => this.#settings.waiting,
+      sending: () => toBottom(),
+      sent: (id) => {
+        this.#settings.taken();
+        this.go(id);
+      },
+      stored: (given) => {
+        this.#asked.add(given.message_id);
+        this.#trigger("sent", given);
+        this.#tellAnswers();
+      },
       stop: () => this.#try(this.#api.stop(this.#conversation)),
+      refuse: (sentence) => this.#frame.toast(sentence),
+      say: (words) => this.#frame.sayActivity(words),
     });
     this.#actions = {
-      rate: (id, rating) => this.#try(this.#api.rate(id, rating)),
+      limits: settings.limits,
+      panels: new Panels(() => this.#decorate()),
+      rate: (id, feedback) => this.#rate(id, feedback),
       regenerate: (id) => this.#try(this.#api.regenerate(id)),
       continue: (id) => this.#try(this.#api.continue(id)),
       canContinue: (message) => settings.can_continue.includes(message.responder),
+      edit: (id, text) => this.#try(this.#api.edit(id, text)),
+      undo: (head) => this.#undo(head),
       moveHead: (id) => this.#try(this.#api.moveHead(this.#conversation, id)),
+      toast: (...given) => this.#frame.toast(...given),
+      focus: (message, action) =>
+        document.querySelector(`[data-message="${message.id}"] [data-action="${action}"]`)?.focus(),
     };
+    mendCodeButtons();
+    addEventListener("unhandledrejection", () => this.#frame.toast(BROKEN));
     addEventListener("popstate", () => this.#open(addressed()));
-    observe("cc-hist", () => this.#drawBars());
-    observe("cc-live", () => this.#frame.quieten());
+    observe("cc-hist", () => this.#decorate());
+    observe("cc-live", () => this.#decorateLive());
     this.#open(addressed());
   }
 
@@ -77,12 +156,37 @@ class Page {
 
   // --- which conversation ----------------------------------------------------------------------------------
 
-  /** Show another conversation (null: a new one) and make its address this tab's. */
-  go(id) {
+  /** Show another conversation (null: a new one), at `message` if given; its address becomes this tab's. */
+  async go(id, message = null) {
     closeSidebar();
-    if (id === this.#conversation) return;
-    history.pushState(null, "", id ? `?conversation=${id}` : location.pathname);
-    this.#open(id);
+    if (id !== this.#conversation) {
+      history.pushState(null, "", addressOf(id));
+      await this.#open(id);
+    }
+    if (message && id === this.#conversation) await this.#find(message);
+  }
+
+  /** Bring a message into view: from further up, or from another branch, which is shown then. */
+  async #find(id) {
+    const message = await this.#try(this.#api.message(id));
+    if (!message || !(await this.#olderTo(message.depth))) return;
+    if (!this.#fold.path().some((one) => one.id === id)) {
+      if (!(await this.#try(this.#api.moveHead(this.#conversation, id)))) return;
+      await this.#open(this.#conversation);
+      if (!(await this.#olderTo(message.depth))) return;
+    }
+    point(id);
+  }
+
+  /** Whether all of the visible path from `depth` on is held now, and the conversation still the same. */
+  async #olderTo(depth) {
+    const visit = this.#visit;
+    while (this.#fold?.hasOlder && this.#fold.topDepth > depth) {
+      const before = this.#fold.topDepth;
+      await this.#older();
+      if (visit !== this.#visit || this.#fold?.topDepth === before) return false;
+    }
+    return this.#fold !== null;
   }
 
   async #open(id) {
@@ -101,10 +205,13 @@ class Page {
     this.#conversation = id;
     this.#fold = page ? new Fold(page) : null;
     this.#sidebar.show(id);
-    if (isOther) this.#toBottom();
+    this.composer.show(id);
+    if (isOther) toBottom();
     this.#draw("history");
     document.body.dataset.ready = "true";
     this.#stream.follow(id, page?.cursor, this.#sidebar.takeCursor());
+    if (isOther) this.#trigger("opened", { conversation_id: id });
+    this.#tellAnswers();
   }
 
   #cannotOpen(id, error) {
@@ -120,7 +227,7 @@ class Page {
 
   /** To a new conversation, without a way back to this one: it is gone. */
   #leave() {
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", addressOf(null));
     this.#open(null);
   }
 
@@ -128,6 +235,7 @@ class Page {
     const fold = this.#fold;
     const page = await this.#try(this.#api.page(this.#conversation, fold.path()[0].id));
     if (!page || fold !== this.#fold) return;
+    keepInPlace(fold.path()[0].id);
     fold.take(page);
     this.#draw("history");
   }
@@ -135,18 +243,35 @@ class Page {
   // --- events ---------------------------------------------------------------------------------------------
 
   #take(event) {
-    if (event.type === "list_changed") return this.#sidebar.change(event.conversation);
+    if (event.type === "list_changed") {
+      this.#attention.change(event.conversation);
+      return this.#sidebar.change(event.conversation);
+    }
     if (event.type === "list_reset") {
-      this.#sidebar.forget();
-      return this.#open(this.#conversation);
+      return this.#sidebar.reload();
     }
     if (event.conversation_id !== this.#conversation || !this.#fold) return;
+    const before = this.#fold.messages.get(event.message?.id);
     const changed = this.#fold.apply(event);
     if (changed === "gone") return this.#leave();
     if (changed === "lost") return this.#open(this.#conversation);
     const hasEnded = event.type === "message_changed" && event.message.ended_at;
-    if (hasEnded) this.#frame.speak("The answer has ended.");
+    if (hasEnded) this.#frame.speak(SPOKEN[event.message.status] ?? "");
+    if (hasEnded && before && isOpen(before)) this.#tellAnswer(event.message);
+    this.#tellAnswers();
     this.#draw(changed);
+  }
+
+  #tellAnswer(message) {
+    this.#asked.delete(message.parent);
+    this.#trigger("answered", toldOf(message));
+  }
+
+  /** An answer may have ended before this tab saw anything of it. */
+  #tellAnswers() {
+    if (!this.#asked.size || !this.#fold) return;
+    const isDue = (message) => this.#asked.has(message.parent) && !isOpen(message);
+    this.#fold.path().filter(isDue).forEach((message) => this.#tellAnswer(message));
   }
 
   // --- drawing --------------------------------------------------------------------------------------------
@@ -171,18 +296,27 @@ class Page {
     this.#dirty = new Set();
     if (this.#fold?.hasHole) return this.#open(this.#conversation);
     if (dirty.has("history")) {
+      this.#settings.show(this.#fold?.conversation.settings ?? null);
       this.#frame.draw(this.#fold);
+      if (this.#fold) this.#sidebar.suggest(this.#conversation, this.#fold.title());
       this.#trigger("draw_all");
       this.composer.setBusy(this.#split().open.length > 0);
     } else if (dirty.has("live")) {
       this.#frame.drawTail(this.#fold);
       this.#trigger("draw_live");
     }
-    if (dirty.has("bars")) this.#drawBars();
+    if (dirty.has("bars")) this.#decorate();
   }
 
-  #drawBars() {
-    if (this.#fold) drawBars(document.getElementById("cc-hist"), this.#owners, this.#fold, this.#actions);
+  #decorate() {
+    const log = document.getElementById("cc-hist");
+    if (!this.#fold || !log) return;
+    decorate(log, this.#shown, this.#api.fileAddress, this.#fold, this.#actions);
+  }
+
+  #decorateLive() {
+    this.#frame.quieten();
+    decorate(document.getElementById("cc-live"), this.#shownLive, this.#api.fileAddress);
   }
 
   #split() {
@@ -192,31 +326,42 @@ class Page {
     return { ended: path.slice(0, length), open: path.slice(length) };
   }
 
-  #toBottom() {
-    document.getElementById("cc-scroll").scrollTop = 0; // the column is turned round: its bottom is 0
-  }
-
   // --- what Gradio's listeners ask for --------------------------------------------------------------------
 
   /** Values of both Chatbots at once: an answer that ends is never seen twice and never missing. */
   all() {
-    const { ended, open } = this.#split();
-    const { rows, owners } = rowsOf(ended, this.#api.fileAddress);
-    this.#owners = owners;
-    return [rows, rowsOf(open, this.#api.fileAddress).rows];
+    const { rows, shown } = rowsOf(this.#split().ended, this.#api.fileAddress);
+    this.#shown = shown;
+    return [rows, this.live()];
   }
 
   /** Value of the live Chatbot: the running answer and what waits behind it. */
   live() {
-    return rowsOf(this.#split().open, this.#api.fileAddress).rows;
+    const { rows, shown } = rowsOf(this.#split().open, this.#api.fileAddress);
+    this.#shownLive = shown;
+    return rows;
   }
 
   // --- doing things ---------------------------------------------------------------------------------------
 
+  async #rate(id, feedback) {
+    const given = await this.#try(this.#api.rate(id, feedback));
+    const message = this.#fold?.messages.get(id);
+    if (given !== undefined && message) this.#trigger("rated", { ...toldOf(message), ...NO_VOTE, ...feedback });
+    return given;
+  }
+
   async #delete(conversation) {
     if ((await this.#try(this.#api.delete(conversation.id))) === undefined) return;
     const undo = () => this.#try(this.#api.undelete(conversation.id));
-    this.#frame.toast(`Deleted “${conversation.title ?? "New chat"}”.`, "Undo", undo, UNDO_MS);
+    this.#frame.toast(`Deleted “${upright(conversation.title ?? "New chat")}”.`, "Undo", undo, UNDO_MS);
+  }
+
+  async #undo(head) {
+    const conversation = this.#conversation;
+    if ((await this.#try(this.#api.undo(conversation))) === undefined) return;
+    const redo = () => this.#try(this.#api.moveHead(conversation, head));
+    this.#frame.toast("The last exchange was taken back.", "Redo", redo, UNDO_MS);
   }
 
   /** The result, or undefined after saying what went wrong. */
@@ -236,8 +381,9 @@ class Page {
 }
 
 /** Gradio loads each kind of component by itself: ours may stand before those that it needs. */
-async function mounted() {
-  const isThere = () => NEEDED.every((selector) => document.querySelector(selector));
+async function mounted(pieces) {
+  const needed = pieces.flatMap((piece) => PIECES[piece]);
+  const isThere = () => needed.every((selector) => document.querySelector(selector));
   if (isThere()) return;
   await new Promise((resolve) => {
     const watch = new MutationObserver(() => isThere() && (watch.disconnect(), resolve()));
@@ -245,6 +391,38 @@ async function mounted() {
   });
 }
 
-const observe = (id, onChange) =>
-  new MutationObserver(onChange).observe(document.getElementById(id), { childList: true, subtree: true });
+/** What listeners that are bound in Python learn of a message. */
+function toldOf({ id, conversation_id, parts, status }) {
+  const text = parts.filter((part) => part.type === "text").map((part) => part.text).join("");
+  return { conversation_id, message_id: id, text, status };
+}
+
+/** Where nothing can be written. */
+class NoComposer {
+  show() {}
+  setBusy() {}
+  fill() {}
+}
+
+function observe(id, onChange) {
+  const log = document.getElementById(id);
+  if (log) new MutationObserver(onChange).observe(log, { childList: true, subtree: true });
+}
+
+/** The address of this page with another conversation; what else stands in it stays. */
+function addressOf(conversation) {
+  const query = new URLSearchParams(location.search);
+  if (conversation) query.set("conversation", conversation);
+  else query.delete("conversation");
+  return location.pathname + (query.size ? `?${query}` : "");
+}
+
 const addressed = () => new URLSearchParams(location.search).get("conversation");
+
+/** Have the browser save what is at an address of ours. */
+function save(address) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "";
+  link.click();
+}

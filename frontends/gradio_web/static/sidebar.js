@@ -1,29 +1,44 @@
-// The list of conversations: paged as one scrolls, and kept true by events.
+// The list of conversations: paged as one scrolls, kept true by events; the archive; and the search.
 import { h, iconButton } from "./dom.js";
+import { editTitle, entryRow, UNTITLED } from "./entries.js";
+import { Search } from "./search.js";
 
 const DAY_MS = 86_400_000;
+const RELOAD_MS = 500;
+const PINNED = "Pinned";
 
 export class Sidebar {
   #entries = new Map();
   #rows = new Map();
   #next = null;
   #isLoaded = false;
+  #isArchive = false;
   #cursor = undefined;
   #loading = false;
   #current = null;
   #renaming = null;
+  #timer = null;
+  #suggested = new Map(); // titles of those that have none yet, by what this tab shows of them
 
-  /** `actions`: list(after), open(id), rename(id, title), delete(conversation), failed(error). */
+  /**
+   * `actions`: list({archived, pinned, after}), search(query, after), open(id, message), rename(id, title),
+   * pin(entry, whether), archive(entry, whether), export(entry, format), delete(entry), failed(error); buttons: more of them.
+   */
   constructor(element, actions) {
-    this.actions = actions;
+    this.actions = { ...actions, rename: (entry, row) => this.#rename(entry, row) };
+    this.save = actions.rename;
     this.list = h("nav", { class: "cc-list", "aria-label": "Conversations" });
     this.end = h("div", { class: "cc-list-end" });
     const onclick = () => actions.open(null);
-    const create = h("button", { type: "button", class: "cc-new", onclick }, "New chat");
+    const create = h("button", { type: "button", class: "cc-new", onclick }, UNTITLED);
     create.prepend(iconButton("plus", "", null).firstElementChild);
-    element.replaceChildren(create, h("div", { class: "cc-list-scroll" }, this.list, this.end));
+    this.archive = h("button", { type: "button", class: "cc-archive", "aria-pressed": "false" }, "Archive");
+    this.archive.onclick = () => this.#turn(!this.#isArchive);
+    this.search = new Search({ ...actions, searching: (isSearching) => this.#hideList(isSearching) });
+    this.scroller = h("div", { class: "cc-list-scroll" }, this.search.element, this.list, this.end);
+    element.replaceChildren(create, this.search.field, this.scroller, this.archive, ...actions.buttons);
     new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.more(), {
-      root: this.end.parentElement,
+      root: this.scroller,
       rootMargin: "300px",
     }).observe(this.end);
   }
@@ -31,16 +46,26 @@ export class Sidebar {
   /** Returns when at least the first page is held. */
   async loaded() {
     if (this.#isLoaded) return;
-    const page = await this.actions.list(null);
+    const archived = this.#isArchive;
+    // Pinned ones stand above all others, however old they are. Changes are followed from the earlier of the
+    // two pages' places; what was in the later one already changes nothing.
+    const pinned = await this.actions.list({ archived, pinned: true });
+    const page = await this.actions.list({ archived, pinned: false });
     this.#isLoaded = true;
-    this.#cursor = page.cursor;
+    this.#cursor = pinned.cursor;
     this.#entries.clear();
+    this.#take(pinned);
     this.#take(page);
+    this.#next = page.next;
+    this.end.hidden = !this.#next;
   }
 
-  /** Too much has changed: what is held is fetched anew the next time. */
-  forget() {
-    this.#isLoaded = false;
+  /** Too much has changed at once: fetch it anew, once in a while as long as that goes on. */
+  reload() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#refresh();
+    }, RELOAD_MS);
   }
 
   /** From where on a list that was fetched is to be followed; undefined when it is followed already. */
@@ -53,8 +78,13 @@ export class Sidebar {
   async more() {
     if (!this.#next || this.#loading) return;
     this.#loading = true;
+    const archived = this.#isArchive;
     try {
-      this.#take(await this.actions.list(this.#next));
+      const page = await this.actions.list({ archived, pinned: false, after: this.#next });
+      if (archived !== this.#isArchive) return;
+      this.#take(page);
+      this.#next = page.next;
+      this.end.hidden = !this.#next;
     } catch (error) {
       this.actions.failed(error);
     } finally {
@@ -66,8 +96,17 @@ export class Sidebar {
   change(conversation) {
     const held = this.#entries.get(conversation.id);
     if (held && held.list_seq >= conversation.list_seq) return;
-    if (conversation.deleted || conversation.archived) this.#entries.delete(conversation.id);
+    const isHere = !conversation.deleted && conversation.archived === this.#isArchive;
+    if (!isHere) this.#entries.delete(conversation.id);
     else if (held || this.#isInReach(conversation)) this.#entries.set(conversation.id, conversation);
+    this.#draw();
+  }
+
+  /** What to call a conversation as long as it has no title. */
+  suggest(conversation, title) {
+    if (this.#suggested.get(conversation) === title) return;
+    this.#suggested.set(conversation, title);
+    this.#rows.delete(conversation);
     this.#draw();
   }
 
@@ -76,56 +115,62 @@ export class Sidebar {
     for (const [id, row] of this.#rows) this.#mark(id, row);
   }
 
+  #turn(isArchive) {
+    this.#isArchive = isArchive;
+    this.archive.setAttribute("aria-pressed", String(isArchive));
+    this.#refresh();
+  }
+
+  async #refresh() {
+    this.#isLoaded = false;
+    try {
+      await this.loaded();
+    } catch (error) {
+      this.actions.failed(error);
+    }
+    this.#cursor = undefined; // its changes are followed all the time
+  }
+
+  #hideList(isHidden) {
+    this.list.hidden = isHidden;
+    this.end.hidden = isHidden || !this.#next;
+  }
+
   /** Whether it stands above the end of what was fetched so far. */
   #isInReach(conversation) {
-    if (!this.#next) return true;
-    return [...this.#entries.values()].some((entry) => entry.activity < conversation.activity);
+    if (!this.#next || conversation.pinned) return true;
+    return [...this.#entries.values()].some((entry) => !entry.pinned && isAbove(conversation, entry));
   }
 
   #take(page) {
     for (const conversation of page.conversations) this.#entries.set(conversation.id, conversation);
-    this.#next = page.next;
     this.#draw();
-    this.end.hidden = !this.#next;
   }
 
   #draw() {
-    const entries = [...this.#entries.values()].sort((a, b) => b.activity - a.activity);
+    const entries = [...this.#entries.values()].sort((a, b) => (isAbove(a, b) ? -1 : 1));
     const children = [];
     const rows = new Map();
     let group = null;
     for (const entry of entries) {
-      const name = groupOf(new Date(entry.updated_at));
+      const name = entry.pinned ? PINNED : groupOf(new Date(entry.updated_at));
       if (name !== group) children.push(h("h2", {}, (group = name)));
       rows.set(entry.id, this.#row(entry));
       children.push(rows.get(entry.id));
     }
     this.#rows = rows;
+    if (!children.length && this.#isLoaded) {
+      children.push(h("p", { class: "cc-list-empty" }, this.#isArchive ? "Nothing in the archive." : "No chats yet."));
+    }
     this.list.replaceChildren(...children);
   }
 
   #row(entry) {
     const held = this.#rows.get(entry.id);
     if (held && (held.dataset.seq === String(entry.list_seq) || this.#renaming === entry.id)) return held;
-    const title = entry.title ?? "New chat";
-    const onclick = (event) => this.#click(event, entry.id);
-    const link = h("a", { href: `?conversation=${entry.id}`, title, onclick }, title);
-    const row = h("div", { class: "cc-entry", "data-id": entry.id, "data-seq": entry.list_seq }, link);
-    if (entry.running) {
-      row.append(h("span", { class: "cc-running", role: "img", "aria-label": "An answer is running" }));
-    }
-    row.append(
-      iconButton("rename", `Rename ${title}`, () => this.#rename(row, entry)),
-      iconButton("delete", `Delete ${title}`, () => this.actions.delete(entry)),
-    );
+    const row = entryRow(entry, entry.title ?? this.#suggested.get(entry.id) ?? UNTITLED, this.actions);
     this.#mark(entry.id, row);
     return row;
-  }
-
-  #click(event, id) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // the browser's: a new tab
-    event.preventDefault();
-    this.actions.open(id);
   }
 
   #mark(id, row) {
@@ -133,30 +178,21 @@ export class Sidebar {
     else row.firstElementChild.removeAttribute("aria-current");
   }
 
-  #rename(row, entry) {
-    const link = row.querySelector("a");
-    const value = entry.title ?? "";
-    const input = h("input", { type: "text", value, maxlength: 200, "aria-label": "Title" });
+  #rename(entry, row) {
     this.#renaming = entry.id;
-    const finish = (save) => {
-      if (this.#renaming !== entry.id) return;
+    editTitle(row, entry.title, (title) => {
       this.#renaming = null;
-      const title = input.value.trim();
-      input.replaceWith(link);
-      if (save && title && title !== entry.title) {
-        link.textContent = title; // until the event says so
-        this.actions.rename(entry.id, title);
-      }
-      this.#draw();
-    };
-    input.onkeydown = (event) => {
-      if (event.key === "Enter") finish(true);
-      if (event.key === "Escape") finish(false);
-    };
-    input.onblur = () => finish(true);
-    link.replaceWith(input);
-    input.select();
+      if (title) this.save(entry.id, title);
+      else this.#draw();
+    });
   }
+}
+
+/** Pinned before others, then the newest first; ties go by id, as everywhere. */
+function isAbove(a, b) {
+  if (a.pinned !== b.pinned) return a.pinned;
+  if (a.activity !== b.activity) return a.activity > b.activity;
+  return a.id > b.id;
 }
 
 function groupOf(date) {

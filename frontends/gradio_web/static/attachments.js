@@ -1,0 +1,70 @@
+// Files on their way into the composer: by its button, by pasting, by dropping them anywhere on the page.
+// What is too much is said before anything is uploaded. (The server checks it all once more.)
+import { sizeOf } from "./cards.js";
+
+const INPUT = "#cc-box input[type=file]";
+
+export class Attachments {
+  #isAdding = false;
+
+  /** `actions`: limits, refuse(sentence). */
+  constructor(actions) {
+    this.actions = actions;
+    addEventListener("change", (event) => event.target.matches?.(INPUT) && this.#chosen(event), true);
+    addEventListener("paste", (event) => event.target.closest?.("#cc-box") && this.#pasted(event), true);
+    addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
+    addEventListener("drop", (event) => holdsFiles(event) && this.#dropped(event), true);
+  }
+
+  /** Have Gradio upload them as if they had been chosen; false: they are too many or too large. */
+  add(files) {
+    const input = document.querySelector(INPUT);
+    if (!input || !this.#mayCome(files)) return false;
+    const given = new DataTransfer();
+    for (const file of files) given.items.add(file);
+    input.files = given.files;
+    this.#isAdding = true;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    this.#isAdding = false;
+    return true;
+  }
+
+  #chosen(event) {
+    if (this.#isAdding || this.#mayCome([...event.target.files])) return;
+    event.stopImmediatePropagation();
+    event.target.value = ""; // else the same file could not be chosen again
+  }
+
+  #pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    const isRichText = event.clipboardData?.types.includes("text/html"); // with a picture of itself
+    if (!files.length || isRichText) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.add(files);
+  }
+
+  #dropped(event) {
+    event.preventDefault(); // else the browser would leave the page for the file
+    event.stopImmediatePropagation();
+    document.querySelector("#cc-box .full-container")?.classList.remove("dragging");
+    this.add([...event.dataTransfer.files]);
+  }
+
+  #mayCome(files) {
+    const { files_per_message, file_bytes } = this.actions.limits;
+    const count = files.length + document.querySelectorAll("#cc-box .thumbnail-wrapper").length;
+    if (count > files_per_message) {
+      this.actions.refuse(`A message takes ${files_per_message} files at most; these would be ${count}.`);
+      return false;
+    }
+    const large = files.find((file) => file.size > file_bytes);
+    if (large) {
+      const most = sizeOf(file_bytes);
+      this.actions.refuse(`“${large.name}” is too large: ${sizeOf(large.size)}, where a file may have ${most}.`);
+    }
+    return !large;
+  }
+}
+
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");

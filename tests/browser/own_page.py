@@ -1,0 +1,68 @@
+"""Pages of somebody's own in an app of their own: ``python -m tests.browser.own_page STORE PORT``.
+
+At ``/chat`` the chat's pieces stand singly among other components; at ``/read`` nothing can be written.
+Served by uvicorn as it is, which knows nothing of the chat.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+
+import anyio
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from chatcore.asked import Asked
+from frontends import gradio_web
+
+
+async def count(asked: Asked) -> AsyncIterator[str]:
+    """“Count to 3” and the like; to a number of three digits it takes its time."""
+    for number in range(1, int(asked.text.split()[-1]) + 1):
+        yield f"{number} "
+        await anyio.sleep(0.05)
+
+
+def note(before: str, event: gr.EventData) -> str:
+    given = event._data
+    return f"{before}{given['conversation_id'][:0]}{given.get('rating', '')}{given.get('text', '.')};"
+
+
+def pieces(store: str) -> tuple[gr.Blocks, gradio_web.Chat]:
+    with gr.Blocks(title="Their page") as demo:
+        gr.Markdown("# Their page")
+        chat = gradio_web.Chat(store, responder=count, place=False)
+        with gr.Row():
+            with gr.Column(scale=2):
+                chat.composer()
+                chat.history(height=420)
+            with gr.Column(scale=1):
+                chat.sidebar(height=260)
+        events = {"sent": chat.sent, "answered": chat.answered, "rated": chat.rated, "opened": chat.opened}
+        for name, listen in events.items():
+            happened = gr.Textbox(label=f"Was {name}")
+            listen(note, happened, happened)
+    return demo, chat
+
+
+def reading(store: str) -> tuple[gr.Blocks, gradio_web.Chat]:
+    with gr.Blocks() as demo:
+        chat = gradio_web.Chat(store, responder=count, place=False)
+        chat.history()
+    return demo, chat
+
+
+def main(store: str, port: int) -> None:
+    app = FastAPI()
+
+    @app.get("/api/health")
+    def health() -> str:
+        return "This app is up."
+
+    for path, (demo, chat) in {"/chat": pieces(store), "/read": reading("memory:")}.items():
+        gradio_web.mount(app, demo, chat, path=path)
+    uvicorn.run(app, port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,219 @@
+"""What a message can hold, and how each kind of it is drawn."""
+
+import base64
+import json
+from collections.abc import Callable
+
+from playwright.sync_api import FilePayload, Route, expect
+
+from tests.browser.driving import Server, Tab
+from tests.browser.media import png, wav
+
+MARKDOWN = r"""| a | b |
+|---|---:|
+| 1 | 2 |
+
+```python
+print("a line of code that is much longer than a narrow screen is wide, and goes on")
+```
+
+$$x^2$$ and \(y\)
+
+```mermaid
+graph TD; One-->Two;
+```
+"""
+
+RECORD_VIDEO = """async () => {
+  const canvas = document.createElement("canvas");
+  const brush = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
+  const chunks = [];
+  recorder.ondataavailable = ({ data }) => chunks.push(data);
+  const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+  recorder.start();
+  for (let frame = 0; frame < 10; frame++) {
+    brush.fillRect(frame, 0, 9, 9);
+    await new Promise(requestAnimationFrame);
+  }
+  recorder.stop();
+  await stopped;
+  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+
+
+def said(tab: Tab, server: Server, text: str, role: str = "assistant") -> None:
+    """A new conversation with this one message."""
+    made = server.api.post("/conversations", json={}).json()["id"]
+    body = {"text": text, "role": role}
+    server.api.post(f"/conversations/{made}/posts", json=body).raise_for_status()
+    tab.open(f"?conversation={made}")
+
+
+def test_tables_code_formulas_and_diagrams_are_drawn(tab: Tab, server: Server) -> None:
+    said(tab, server, MARKDOWN)
+    expect(tab.answers.locator("td")).to_have_text(["1", "2"])
+    expect(tab.answers.locator("code.language-python .token").first).to_be_visible()
+    expect(tab.answers.locator(".katex")).to_have_count(2)
+    expect(
+        tab.answers.locator(".mermaid svg").get_by_text("One", exact=True)
+    ).to_be_visible()  # and nothing was fetched
+
+
+def test_copy_buttons_copy(tab: Tab, server: Server) -> None:
+    said(tab, server, MARKDOWN)
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.front()
+    tab.click("Copy")
+    expect(tab.bars.get_by_role("button", name="Copied")).to_be_visible()
+    assert tab.page.evaluate("navigator.clipboard.readText()") == MARKDOWN
+    tab.answers.locator(".copy_code_button").click()
+    copied = tab.page.wait_for_function(
+        "() => navigator.clipboard.readText().then((t) => t.startsWith('print'))"
+    )
+    assert copied.json_value() is True
+
+
+def test_copying_works_where_a_page_has_no_clipboard(
+    new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    tab = new_tab(server)
+    tab.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    tab.page.add_init_script(
+        "addEventListener('copy', () => (window.copied = String(getSelection()) || 'area'))"
+    )
+    said(tab, server, MARKDOWN)
+    tab.click("Copy")
+    expect(tab.bars.get_by_role("button", name="Copied")).to_be_visible()
+    tab.page.evaluate("delete window.copied")
+    tab.answers.locator(".copy_code_button").click()
+    assert tab.page.evaluate("window.copied")
+
+
+def test_copy_button_lies_on_no_code_on_a_narrow_screen(tab: Tab, server: Server) -> None:
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    said(tab, server, MARKDOWN)
+    button = tab.answers.locator(".copy_code_button").bounding_box()
+    code = tab.answers.locator("pre code").bounding_box()
+    assert button is not None
+    assert code is not None
+    assert button["y"] + button["height"] <= code["y"]
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_sound_and_video_are_played_in_place(tab: Tab, server: Server) -> None:
+    video = base64.b64decode(tab.page.evaluate(RECORD_VIDEO))
+    tab.attach(
+        FilePayload(name="tone.wav", mimeType="audio/wav", buffer=wav()),
+        FilePayload(name="film.webm", mimeType="video/webm", buffer=video),
+    )
+    tab.ask("Play these.")
+    server.end("Play these.", "Played.")
+    expect(tab.history.locator("video")).to_be_visible()
+    playable = "video => new Promise(r => video.readyState ? r(1) : (video.onloadeddata = () => r(1)))"
+    assert tab.history.locator("video").evaluate(playable) == 1
+    expect(tab.history.get_by_role("button", name="Play").first).to_be_visible()
+    expect(tab.history.locator(".cc-card")).to_have_count(0)
+
+
+def test_images_are_named_and_files_are_cards(tab: Tab, server: Server) -> None:
+    tab.attach(
+        FilePayload(name="a square.png", mimeType="image/png", buffer=png()),
+        FilePayload(name="table.csv", mimeType="text/csv", buffer=b"a,b\n" * 400),
+    )
+    tab.ask("Look at these.")
+    server.end("Look at these.", "Seen.")
+    expect(tab.history.get_by_role("img", name="a square.png")).to_be_visible()
+    expect(tab.history.locator(".cc-card")).to_have_text("table.csvCSV · 1.6 kB")
+    expect(tab.history.locator(".user-row").last).to_contain_text("Look at these.")  # the words come last
+
+
+def as_imported(*messages: dict[str, object]) -> Callable[[Route], None]:
+    """Answers a page of the server's with its messages changed like this, one after the other."""
+
+    def change(route: Route) -> None:
+        response = route.fetch()
+        page = json.loads(response.text())
+        for message, fields in zip(page["messages"], messages, strict=True):
+            message.update(fields)
+        route.fulfill(response=response, json=page)
+
+    return change
+
+
+def test_messages_of_an_import(tab: Tab, server: Server) -> None:
+    made = server.api.post("/conversations", json={}).json()["id"]
+    for number in range(5):
+        server.api.post(
+            f"/conversations/{made}/posts", json={"text": f"Message {number}."}
+        ).raise_for_status()
+    missing = {"type": "missing_file", "name": "<b>plan</b>.pdf", "size_bytes": 2_345_678}
+    call = {"type": "tool_call", "call_id": "7", "name": "look_up", "arguments": '{"place": "Bonn"}'}
+    result = {"type": "tool_result", "call_id": "7", "output": "sunny", "is_error": False}
+    change = as_imported(
+        {"role": "system"},
+        {"parts": [missing, {"type": "text", "text": "See the plan."}]},
+        {"role": "assistant", "parts": [call]},
+        {"role": "tool", "parts": [result]},
+        {"role": "assistant", "hidden": True},
+    )
+    tab.page.route("**/messages", change)
+    tab.open(f"?conversation={made}")
+    card = tab.history.locator(".cc-card")
+    expect(card).to_have_text("<b>plan</b>.pdfPDF · 2.3 MB · not included")
+    expect(card.get_by_role("link")).to_have_count(0)
+    steps = tab.history.locator(".thought-group")
+    expect(steps).to_have_text(["System", "look_up"])
+    expect(tab.history).not_to_contain_text("Message 4.")
+    expect(tab.history).not_to_contain_text("Message 0.")  # folded
+    steps.first.get_by_role("button", name="System").press("Enter")
+    expect(steps.first).to_contain_text("Message 0.")
+    steps.last.get_by_role("button", name="look_up").click()
+    expect(steps.last).to_contain_text("sunny")
+    expect(steps.last.get_by_role("button", name="look_up")).to_have_attribute("aria-expanded", "true")
+
+
+def test_model_time_and_tokens_are_shown_on_hover(tab: Tab, server: Server) -> None:
+    tab.ask("How many tokens?")
+    server.part("How many tokens?", "usage", prompt_tokens=1200, completion_tokens=45)
+    server.end("How many tokens?", "A few.")
+    facts = tab.bars.locator(".cc-facts")
+    expect(facts).to_contain_text("scripted-1")
+    expect(facts).to_contain_text("45 tokens, 1,200 read")
+    tab.page.mouse.move(0, 0)
+    expect(facts).to_have_css("opacity", "0")
+    tab.answers.last.hover()
+    expect(facts).to_have_css("opacity", "1")
+
+
+def test_line_is_drawn_where_the_memory_begins(tab: Tab, server: Server) -> None:
+    made = server.api.post("/conversations", json={"settings": {"responder": "forgetful"}}).json()["id"]
+    tab.open(f"?conversation={made}")
+    line = tab.history.get_by_role("separator")
+    tab.asked("The first question.", "word " * 40)
+    expect(line).to_have_count(0)
+    tab.asked("The second question.", "word " * 40)
+    tab.asked("The third question.", "Done.")
+    expect(line).to_have_text("The model’s memory begins here")
+    page = server.api.get(f"/conversations/{made}/messages").json()
+    begins = page["messages"][-1]["memory_from"]
+    row = tab.history.locator(".message-row", has=tab.page.get_by_role("separator"))
+    expect(row).to_have_attribute("data-message", begins)
+    assert begins != page["messages"][0]["id"]
+
+
+def test_failed_stopped_and_interrupted_answers_offer_a_way_on(tab: Tab, server: Server) -> None:
+    tab.ask("Fail at once.")
+    server.fail("Fail at once.", "There is no model.")
+    expect(tab.bars).to_contain_text("There is no model.")
+    expect(tab.bars.get_by_role("button", name="Continue")).to_have_count(0)  # there is nothing to continue
+    tab.bars.get_by_role("button", name="Retry").click()
+    server.say("Fail at once.", "Now ")
+    expect(tab.live).to_contain_text("Now")
+    tab.page.locator("#cc-box .stop-button").click()
+    expect(tab.bars).to_contain_text("Stopped.")
+    tab.bars.get_by_role("button", name="Continue").click()
+    server.end("Fail at once.", "it works.")
+    expect(tab.answers).to_have_text("Now it works.")
+    expect(tab.bars).to_contain_text("3/3")

@@ -1,0 +1,126 @@
+"""The list of conversations: what can be done with each, the archive, and the search."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.driving import Server, Tab
+
+
+def made(server: Server, title: str, *texts: str) -> str:
+    """A conversation with these messages; gives its id."""
+    id_: str = server.api.post("/conversations", json={"title": title}).json()["id"]
+    for text in texts:
+        server.api.post(f"/conversations/{id_}/posts", json={"text": text}).raise_for_status()
+    return id_
+
+
+def test_pinned_ones_stand_above_all(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    old = made(server, "An old friend")
+    for number in range(60):
+        made(server, f"Newer {number}")
+    tab, other = new_tab(server).open(), new_tab(server).open()
+    expect(tab.entry(old)).to_have_count(0)  # it is beyond the first page
+    server.api.patch(f"/conversations/{old}", json={"pinned": True}).raise_for_status()
+    for one in (tab, other):
+        expect(one.sidebar.locator("h2").first).to_have_text("Pinned")
+        expect(one.sidebar.locator(".cc-entry").first).to_have_text("An old friend")
+    expect(new_tab(server).open().sidebar.locator(".cc-entry").first).to_have_text("An old friend")
+    tab.choose(tab.front().entry(old), "Unpin")
+    expect(other.sidebar.get_by_role("heading", name="Pinned")).to_have_count(0)
+
+
+def test_archive_takes_out_and_gives_back(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    id_ = made(server, "For the archive")
+    tab, other = new_tab(server).open(), new_tab(server).open()
+    tab.choose(tab.front().entry(id_), "Archive")
+    for one in (tab, other):
+        expect(one.entry(id_)).to_have_count(0)
+    archive = tab.sidebar.get_by_role("button", name="Archive", exact=True)
+    archive.click()
+    expect(tab.entry(id_)).to_have_text("For the archive")
+    tab.choose(tab.entry(id_), "Unarchive")
+    expect(tab.entry(id_)).to_have_count(0)
+    expect(other.entry(id_)).to_have_text("For the archive")
+    archive.click()
+    expect(tab.entry(id_)).to_have_text("For the archive")
+
+
+def test_export_is_saved_as_a_file(server: Server, new_tab: Callable[[Server], Tab], tmp_path: Path) -> None:
+    id_ = made(server, "Take me along", "Words to keep.")
+    tab = new_tab(server).open()
+    for item, read in (("Export as Markdown", str), ("Export as JSON", json.loads)):
+        with tab.page.expect_download() as download:
+            tab.choose(tab.entry(id_), item)
+        download.value.save_as(path := tmp_path / "saved")
+        assert "Words to keep." in str(read(path.read_text("utf-8")))
+
+
+def test_menu_by_keyboard_alone(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    id_ = made(server, "Only keys")
+    tab = new_tab(server).open()
+    tab.entry(id_).get_by_role("link").focus()
+    tab.page.keyboard.press("Tab")
+    button = tab.entry(id_).get_by_role("button", name="More about Only keys")
+    expect(button).to_be_focused()
+    expect(button).to_have_css("opacity", "1")
+    tab.page.keyboard.press("ArrowDown")
+    expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    tab.page.keyboard.press("ArrowUp")
+    expect(tab.page.get_by_role("menuitem", name="Delete")).to_be_focused()
+    tab.page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    expect(tab.page.get_by_role("menu")).to_have_count(0)
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.press("Enter")
+    expect(tab.entry(id_).get_by_role("textbox")).to_be_focused()
+    tab.page.keyboard.type("Renamed by keys")
+    tab.page.keyboard.press("Enter")
+    expect(tab.entry(id_)).to_have_text("Renamed by keys")
+
+
+def test_search_finds_words_in_titles_and_messages(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    said = made(server, "About animals", "Was it a *zebrafinch* that sang?", "It was <b>not</b>.")
+    named = made(server, "Zebrafinches at home", "Nothing.")
+    tab = new_tab(server).open()
+    field = tab.sidebar.get_by_role("searchbox", name="Search titles and messages")
+    field.fill("zebraf")
+    results = tab.sidebar.locator(".cc-results a")
+    expect(results).to_have_count(2)
+    expect(results.locator("mark")).to_have_text(["Zebrafinches", "zebrafinch"])
+    expect(tab.sidebar.get_by_role("status")).to_contain_text("2 found")
+    tab.page.keyboard.press("ArrowDown")
+    expect(results.first).to_be_focused()
+    results.nth(1).click()
+    expect(tab.page.locator(".cc-pointed")).to_contain_text("zebrafinch")
+    assert tab.conversation == said
+    results.nth(0).click()
+    expect(tab.questions).to_have_text(["Nothing."])
+    assert tab.conversation == named
+    field.press("Escape")
+    expect(tab.entry(said)).to_be_visible()
+    expect(results).to_have_count(0)
+    field.fill('zebrafinch OR "')
+    expect(tab.sidebar.get_by_role("status")).to_have_text("Nothing found.")
+
+
+def test_search_leads_far_up_and_to_other_branches(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    id_ = made(server, "A long one", "The xylophone plays.", *(f"Line {number}." for number in range(230)))
+    path = server.api.get(f"/conversations/{id_}/messages", params={"limit": 1}).json()["messages"]
+    first = path[0]["parent"]
+    branch = server.api.post(
+        f"/conversations/{id_}/posts", json={"text": "A bassoon on a branch.", "parent": first}
+    ).json()
+    head = {"message_id": path[0]["id"]}
+    server.api.post(f"/conversations/{id_}/head", json=head).raise_for_status()
+    tab = new_tab(server).open()
+    tab.sidebar.get_by_role("searchbox").fill("xylophone")
+    tab.sidebar.locator(".cc-results a").click()
+    expect(tab.page.locator(".cc-pointed")).to_contain_text("xylophone")
+    expect(tab.page.locator(".cc-pointed")).to_be_in_viewport()
+    tab.sidebar.get_by_role("searchbox").fill("bassoon")
+    expect(tab.sidebar.locator(".cc-results mark")).to_have_text("bassoon")
+    tab.sidebar.locator(".cc-results a").click()
+    expect(tab.page.locator(f'[data-message="{branch["id"]}"]').first).to_be_in_viewport()
