@@ -1,7 +1,7 @@
 """chatcore: an async, event-driven chat backend. See `open_engine` to begin."""
 
 from chatcore.asked import Asked, AskedFile, estimate_tokens
-from chatcore.commands import Purged, Sent
+from chatcore.commands import Purged, Reindexed, Sent
 from chatcore.engine import LOCAL_USER, Engine
 from chatcore.errors import (
     Busy,
@@ -21,6 +21,7 @@ from chatcore.errors import (
     StorageCorrupt,
     StorageError,
     StorageUnavailable,
+    Unrecognised,
 )
 from chatcore.events import (
     ConversationChanged,
@@ -38,7 +39,11 @@ from chatcore.events import (
     decode_event,
     encode_event,
 )
+from chatcore.filters import ExportFilter
 from chatcore.fold import Fold, MissedText
+from chatcore.formats.format import ReadOptions
+from chatcore.incoming import Incoming, IncomingFile, IncomingMessage
+from chatcore.ingestion.report import Counts, IngestFailure, IngestProgress, IngestReport, IngestStopped
 from chatcore.limits import Limits
 from chatcore.messages import (
     Attachment,
@@ -46,6 +51,7 @@ from chatcore.messages import (
     Feedback,
     File,
     Message,
+    MissingFile,
     Part,
     Policy,
     Rating,
@@ -62,9 +68,20 @@ from chatcore.messages import (
 )
 from chatcore.opening import open_engine
 from chatcore.pages import Page
-from chatcore.ports import ConversationPage, FileStore, MessageFeedback, Output, Responder, Store
+from chatcore.ports import FileStore, Output, Responder, Store
 from chatcore.subscription import Subscription
 from chatcore.uploads import FileInput, Upload
+from chatcore.views import (
+    ConversationPage,
+    DayStatistics,
+    Found,
+    MessageFeedback,
+    Node,
+    SearchOrder,
+    SearchPage,
+    Tree,
+    Trees,
+)
 
 __all__ = [
     "LOCAL_USER",
@@ -79,18 +96,29 @@ __all__ = [
     "ConversationDeleted",
     "ConversationEvent",
     "ConversationPage",
+    "Counts",
     "Cursor",
     "DataDirectoryInUse",
+    "DayStatistics",
     "Engine",
     "EngineClosed",
+    "ExportFilter",
     "Feedback",
     "FeedbackChanged",
     "File",
     "FileInput",
     "FileStore",
     "Fold",
+    "Found",
     "HeadMoved",
     "IdempotencyConflict",
+    "Incoming",
+    "IncomingFile",
+    "IncomingMessage",
+    "IngestFailure",
+    "IngestProgress",
+    "IngestReport",
+    "IngestStopped",
     "InvalidInput",
     "LimitExceeded",
     "Limits",
@@ -101,6 +129,8 @@ __all__ = [
     "MessageChanged",
     "MessageFeedback",
     "MissedText",
+    "MissingFile",
+    "Node",
     "NotFound",
     "Output",
     "Page",
@@ -109,14 +139,18 @@ __all__ = [
     "Policy",
     "Purged",
     "Rating",
+    "ReadOptions",
     "Reasoning",
     "Refused",
+    "Reindexed",
     "Reset",
     "Responder",
     "ResponderError",
     "Role",
     "RunEnded",
     "SchemaTooNew",
+    "SearchOrder",
+    "SearchPage",
     "Sent",
     "Settings",
     "Status",
@@ -129,6 +163,9 @@ __all__ = [
     "TextDelta",
     "ToolCall",
     "ToolResult",
+    "Tree",
+    "Trees",
+    "Unrecognised",
     "Upload",
     "Usage",
     "clean_text",

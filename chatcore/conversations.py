@@ -12,7 +12,7 @@ from chatcore.commands import (
 from chatcore.core import LOCAL_USER, Core
 from chatcore.errors import InvalidInput
 from chatcore.messages import Conversation, Settings, clean_text
-from chatcore.ports import ConversationPage
+from chatcore.views import ConversationPage
 
 __all__ = ["Conversations"]
 

@@ -9,6 +9,7 @@ from anyio.abc import TaskGroup
 from chatcore.commands import Command, EndRun
 from chatcore.errors import Busy, EngineClosed, InvalidInput
 from chatcore.hub import Hub
+from chatcore.ingestion.sink import OpenReading
 from chatcore.limits import Limits
 from chatcore.messages import Policy
 from chatcore.ports import Responder, Store
@@ -43,6 +44,7 @@ class Core:
         responders: Mapping[str, Responder],
         default_responder: str | None,
         limits: Limits,
+        open_reading: OpenReading | None = None,
     ) -> None:
         self.owner = secrets.token_hex(8)
         self.limits = limits
@@ -51,6 +53,7 @@ class Core:
         self._store = store
         self._hub = hub
         self._runs = Runs(store, self.owner, responders, limits, tasks)
+        self._open_reading = open_reading
         self._closed = False
 
     @property

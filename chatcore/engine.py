@@ -7,10 +7,12 @@ whole: what was asked for is then either done or not.
 
 from pathlib import Path
 
-from chatcore.commands import InterruptRuns, Purge, Purged
+from chatcore.commands import InterruptRuns, Purge, Purged, Reindex, Reindexed
 from chatcore.conversations import Conversations
 from chatcore.core import LOCAL_USER
 from chatcore.exchanges import Exchanges
+from chatcore.exporting import Exporting
+from chatcore.intake import Intake
 from chatcore.reactions import Reactions
 from chatcore.reading import Reading
 
@@ -20,11 +22,11 @@ CLOSE_SECONDS = 0.8
 INTERRUPTED = "The server went down while this answer was being written."
 
 
-class Engine(Conversations, Exchanges, Reactions, Reading):
+class Engine(Conversations, Exchanges, Reactions, Reading, Exporting, Intake):
     """A store, its responders, and all that goes on between them. Made by `chatcore.open_engine`.
 
     Its calls stand in chapters: `chatcore.conversations`, `chatcore.exchanges`, `chatcore.reactions`,
-    `chatcore.reading`, and upkeep here.
+    `chatcore.reading`, `chatcore.exporting`, `chatcore.intake`, and upkeep here.
     """
 
     async def start(self) -> None:
@@ -60,6 +62,17 @@ class Engine(Conversations, Exchanges, Reactions, Reading):
             StorageError
         """
         return await self._write(Purge(older_than_seconds=older_than_seconds, max_rows=max_rows))
+
+    async def reindex(self, *, max_messages: int = 500, anew: bool = False) -> Reindexed:
+        """Have up to so many messages found that searching does not find yet; again until none is `left`.
+
+        Args:
+            anew: Empty the index before, where it is thought to be damaged.
+
+        Raises:
+            StorageError
+        """
+        return await self._write(Reindex(max_messages=max_messages, anew=anew))
 
     async def collect_files(self, *, untouched_seconds: float = 86_400.0) -> int:
         """Remove files that no message refers to and that were not sent for so long; gives how many.

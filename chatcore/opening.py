@@ -10,12 +10,14 @@ import anyio
 from chatcore.asked import Asked
 from chatcore.engine import Engine
 from chatcore.errors import InvalidInput
+from chatcore.formats.format import ReadOptions
 from chatcore.hub import Hub
+from chatcore.ingestion.sink import FileReading, IngestFile
 from chatcore.limits import Limits
 from chatcore.ports import OpenStore, Output, Responder
 from chatcore.responders.function import function_responder
 
-__all__ = ["Answering", "find_store", "open_engine"]
+__all__ = ["Answering", "find_store", "open_engine", "open_reading"]
 
 Answering = Responder | Callable[[Asked], AsyncIterator[Output]]
 """A responder, or any async generator function of what is asked."""
@@ -59,6 +61,7 @@ async def open_engine(
                     responders=by_name,
                     default_responder=given[0].name if given else None,
                     limits=limits or Limits(),
+                    open_reading=open_reading,
                 )
                 await engine.start()
                 try:
@@ -73,6 +76,19 @@ async def open_engine(
             # that tasks of ours run beside the block is no reason to wrap what it raises
             error = group.exceptions[0]
             raise error from error.__cause__
+
+
+def open_reading(source: IngestFile, known: str | None, options: ReadOptions) -> FileReading:
+    """Reading of a file in the format `known` (None: by its first records).
+
+    Formats are loaded when the first file is read.
+
+    Raises:
+        InvalidInput: There is no such format.
+    """
+    from chatcore.formats.reading import read_source
+
+    return read_source(source, format=known, options=options)
 
 
 def find_store(url: str) -> tuple[OpenStore, str]:

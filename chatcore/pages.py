@@ -6,7 +6,8 @@ from chatcore.events import ConversationEvent, Cursor, PartAdded, TextDelta
 from chatcore.fold import Fold, MissedText
 from chatcore.hub import Hub, merged
 from chatcore.messages import Conversation, Message
-from chatcore.ports import MessageFeedback, Store
+from chatcore.ports import Store
+from chatcore.views import MessageFeedback
 
 __all__ = ["Page", "read_page", "with_text_so_far"]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatcore.asked import Asked, estimate_tokens
-from chatcore.messages import Message, Reasoning, Settings, ToolCall, ToolResult
+from chatcore.messages import Message, MissingFile, Reasoning, Settings, ToolCall, ToolResult
 from tests.responders.asking import Talk, talk_about
 
 
@@ -79,6 +79,35 @@ async def test_messages_without_parts_are_left_out() -> None:
     talk.add("assistant")
     talk.add("user", "two")
     assert ids(await talk.asked().newest()) == ["m0000", "m0002"]
+
+
+async def test_hidden_messages_are_left_out_and_cost_nothing() -> None:
+    talk = Talk()
+    talk.add("system", "x" * 1000, hidden=True)
+    talk.add("user", "one")
+    talk.add("user", "y" * 1000, hidden=True)
+    talk.add("assistant", "yes")
+    talk.add("user", "two")
+    for room in (None, 9):
+        assert ids(await talk.asked().newest(room, len)) == ["m0001", "m0003", "m0004"]
+
+
+async def test_the_memory_never_begins_with_a_hidden_question() -> None:
+    talk = Talk()
+    for _ in range(20):
+        talk.add("user", "q", hidden=True)
+        talk.add("assistant", "a" * 10)
+    talk.add("user", "last")
+    assert ids(await talk.asked().newest(60, len)) == ["m0040"]
+
+
+async def test_the_name_of_a_missing_file_is_counted() -> None:
+    talk = Talk()
+    talk.add("user", "one", MissingFile(name="x" * 10))
+    talk.add("assistant", "yes")
+    talk.add("user", "two")
+    assert len(await talk.asked().newest(19, len)) == 3
+    assert len(await talk.asked().newest(18, len)) == 1
 
 
 async def test_all_kinds_of_parts_are_counted() -> None:

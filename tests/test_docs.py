@@ -123,14 +123,33 @@ def test_every_flag_and_variable_is_there() -> None:
     text = "".join(path.read_text("utf-8") for path in DOCUMENTS)
     flags = {setting.flag for setting in SETTINGS}
     flags |= {
+        "--anew",
+        "--all",
+        "--all-paths",
+        "--assistant",
         "--archived",
         "--config",
         "--conversation",
+        "--dry-run",
+        "--files",
+        "--force",
+        "--format",
         "--json",
         "--limit",
         "--new",
+        "--no-index",
         "--older-than",
         "--open",
+        "--out",
+        "--owner",
+        "--rating",
+        "--reasoning",
+        "--rejects",
+        "--report",
+        "--since",
+        "--source-name",
+        "--split",
+        "--until",
         "--verbose",
     }
     variables = {name for setting in SETTINGS for name in (setting.env, setting.fallback)} | {

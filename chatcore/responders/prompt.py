@@ -14,7 +14,7 @@ from openai.types.chat import (
 
 from chatcore.asked import Asked
 from chatcore.errors import NotFound
-from chatcore.messages import File, Message, Text
+from chatcore.messages import File, Message, MissingFile, Text
 from chatcore.responders.contents import data_url, inlined_text, kind_of
 
 __all__ = ["chat_messages"]
@@ -59,7 +59,9 @@ async def _contents(asked: Asked, message: Message, *, sees: bool) -> list[_Cont
             except NotFound:
                 if message.id == asked.question.id:
                     raise
-                contents.append(_absent(part))
+                contents.append(_absent(part.attachment.name))
+        elif isinstance(part, MissingFile):
+            contents.append(_absent(part.name))
     return contents
 
 
@@ -70,11 +72,11 @@ async def _file(asked: Asked, part: File, *, sees: bool) -> _Content:
     if kind == "image" and sees:
         url = await anyio.to_thread.run_sync(lambda: data_url(asked.file(part)))
         return ChatCompletionContentPartImageParam(type="image_url", image_url={"url": url})
-    return _absent(part)
+    return _absent(part.attachment.name)
 
 
-def _absent(part: File) -> _Content:
-    return _text(f"[The file {part.attachment.name} was given here; its content is not available.]")
+def _absent(name: str) -> _Content:
+    return _text(f"[The file {name} was given here; its content is not available.]")
 
 
 def _text(text: str) -> _Content:

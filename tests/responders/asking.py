@@ -72,7 +72,9 @@ class Talk:
         self.loaded += len(found)
         return found
 
-    def add(self, role: Role, *parts: Part | str, memory_from: str | None = None) -> Message:
+    def add(
+        self, role: Role, *parts: Part | str, memory_from: str | None = None, hidden: bool = False
+    ) -> Message:
         """Put a message below the head."""
         message = Message(
             id=f"m{len(self.messages):04}",
@@ -85,6 +87,7 @@ class Talk:
             created_at=START,
             seq=len(self.messages) + 1,
             memory_from=memory_from,
+            hidden=hidden,
         )
         self.messages[message.id] = message
         self.head = message.id

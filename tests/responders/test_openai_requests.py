@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from chatcore.messages import File, Reasoning, Settings, Text, ToolCall, Usage
+from chatcore.messages import File, MissingFile, Reasoning, Settings, Text, ToolCall, Usage
 from chatcore.ports import Responder
 from chatcore.responders import ResponderOptions
 from chatcore.responders.openai_compatible import open_responder
@@ -41,6 +41,26 @@ async def test_question_history_and_system_prompt_are_sent(
         "top_k": 3,
     }
     assert server.keys == ["Bearer secret-key"]
+
+
+async def test_a_file_that_is_missing_is_named_and_what_is_hidden_is_not_sent(
+    server: ScriptedServer, responder: Responder
+) -> None:
+    server.say("ok")
+    talk = Talk()
+    talk.add("system", "Secret.", hidden=True)
+    talk.add("user", "Look:", MissingFile(name="plan.pdf", pointer="file-1"))
+    talk.add("assistant", "I see.")
+    talk.add("user", MissingFile(name="other.png"))
+    await answer(responder, talk)
+    assert server.requests[0]["messages"] == [
+        {
+            "role": "user",
+            "content": "Look:\n\n[The file plan.pdf was given here; its content is not available.]",
+        },
+        {"role": "assistant", "content": "I see."},
+        {"role": "user", "content": "[The file other.png was given here; its content is not available.]"},
+    ]
 
 
 async def test_neighbours_of_one_role_become_one_message(
