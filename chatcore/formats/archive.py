@@ -129,6 +129,9 @@ class Zip(_Archive):
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             if not info.is_dir():
+                if info.filename in self._infos:
+                    again = f"{info.filename} (an earlier one)"
+                    self.refused[again] = "Two members have this name: only the last one is read."
                 self._infos[info.filename] = info
                 if (reason := _refusal(info)) is not None:
                     self.refused[info.filename] = reason
@@ -201,7 +204,7 @@ class Folder(_Archive):
         self._path = path
         self._root = path.resolve()
         self._names: list[str] = []
-        for folder, folders, files in os.walk(path):
+        for folder, folders, files in os.walk(path, onerror=self._note_closed):
             folders.sort()
             for file in sorted(files):
                 full = Path(folder, file)
@@ -214,6 +217,12 @@ class Folder(_Archive):
                     raise InvalidInput(
                         f"{path} has more than {_MOST_MEMBERS:,} files; that many are refused."
                     )
+
+    def _note_closed(self, error: OSError) -> None:
+        folder = Path(error.filename or self._path)
+        if folder == self._path:
+            raise InvalidInput(f"{folder} can't be opened: {error.strerror}.") from error
+        self.refused[folder.relative_to(self._path).as_posix()] = f"It can't be opened: {error.strerror}."
 
     def names(self) -> Sequence[str]:
         """See `chatcore.formats.format.Archive`."""

@@ -6,7 +6,7 @@ What is held in memory is bounded by the largest conversation, whatever the size
 import os
 import re
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence, Set
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -30,6 +30,13 @@ __all__ = ["Reading", "read_source"]
 
 _TEXTS = re.compile(r".*\.(json|jsonl|ndjson|csv|txt|log)(\.(gz|zst))?", re.IGNORECASE)
 """Files of an archive or folder that may hold conversations although no format knows their names."""
+
+_BESIDE = re.compile(r"(?!file[-_])[^/]*\.(json|jsonl|ndjson|csv)(\.(gz|zst))?", re.IGNORECASE)
+"""Files beside the records of an export that may be one by themselves, and are no attachments of it."""
+
+_PACKED = re.compile(r"(?!file[-_])[^/]*\.zip", re.IGNORECASE)
+
+NESTED = "It is an archive inside of an archive or folder: name it by itself."
 
 Text = tuple[ReadFormat, Iterator[Record]]
 
@@ -114,8 +121,21 @@ class Reading(Iterator[Incoming | Unread]):
             except Unrecognised:
                 continue
             yield from self._in(known, records)
+            yield from self._others(name, archive, set(names))
             return
         yield from self._one_by_one(name, archive)
+
+    def _others(self, name: str, archive: Zip | Folder, seen: Set[str]) -> Iterator[Incoming | Unread]:
+        """What stands beside the records of an export and is one by itself; the rest belongs to it."""
+        for member in archive.names():
+            if _PACKED.fullmatch(member):
+                yield Unread(kind="failed", reason=NESTED, file=f"{name}:{member}")
+            elif member not in seen and _BESIDE.fullmatch(member):
+                try:
+                    known, records = self._member(name, archive, member, read_formats())
+                except Unrecognised:
+                    continue
+                yield from self._in(known, records)
 
     def _candidates(self, archive: Zip | Folder) -> Sequence[tuple[tuple[str, ...], list[ReadFormat]]]:
         """Which members may hold the records of which formats."""
@@ -201,6 +221,9 @@ class Reading(Iterator[Incoming | Unread]):
 
     def _one_by_one(self, name: str, archive: Zip | Folder) -> Iterator[Incoming | Unread]:
         """Each file by itself."""
+        for member in archive.names():
+            if _PACKED.fullmatch(member):
+                yield Unread(kind="failed", reason=NESTED, file=f"{name}:{member}")
         names = [one for one in archive.names() if _TEXTS.fullmatch(one)]
         self.meter.total = sum(archive.packed_size(one) for one in names)
         recognised = False

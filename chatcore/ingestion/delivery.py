@@ -20,7 +20,7 @@ from chatcore.ingestion.tally import Tally
 __all__ = ["Delivery", "IngestOptions"]
 
 _AT_ONCE = 4
-"""Batches that are handed to a store of this process together; it may take them as one."""
+"""Batches that are handed to a store of this process together."""
 
 _ON_THE_WAY = 2
 """Batches on their way to a store elsewhere, so that it always has the next one."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 
-from anyio import from_thread
+from anyio import CancelScope, from_thread
 
 from chatcore.errors import InvalidInput
 from chatcore.incoming import IncomingFile
@@ -39,9 +39,16 @@ class Keeper:
             if self._dry_run:
                 return self._told(file)
             source = file.at if file.at is not None else _chunks(file.content or b"")
-            return from_thread.run(self._sink.put_file, Upload(file.name, source))
+            return from_thread.run(self._put, Upload(file.name, source))
         except (InvalidInput, OSError):
             return None
+
+    async def _put(self, upload: Upload) -> Attachment:
+        # Shielded: the thread waits for what this gives, and who cancels waits for the thread. It is told to
+        # stop, and does so between two conversations.
+        with CancelScope(shield=True):
+            kept = await self._sink.put_file(upload)
+        return kept  # noqa: RET504 -- a scope might have taken an error in, types say
 
     def _told(self, file: IncomingFile) -> Attachment | None:
         size, digest = _digest(file)

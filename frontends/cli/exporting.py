@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from anyio import to_thread
+from anyio import from_thread, to_thread
 from msgspec import Struct
 
 from chatcore.errors import NotFound, StorageError
@@ -174,8 +174,15 @@ def _opened(plan: _Plan) -> Iterator[Mapping[Side, Output]]:
         yield dict(zip(plan.targets, files, strict=True))
 
 
+def _until_cancelled(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The rows of one long conversation, each with all that was said before, may be gigabytes."""
+    for piece in pieces:
+        from_thread.check_cancelled()
+        yield piece
+
+
 def _write(tree: Tree, plan: _Plan, outputs: Mapping[Side, Output]) -> int:
-    pieces = written(plan.known, tree, plan.options)
+    pieces = _until_cancelled(written(plan.known, tree, plan.options))
     if plan.apart:
         path = plan.folder / conversation_file(tree.conversation, plan.known.suffix)
         return write_whole(path, pieces, replace=plan.replace)

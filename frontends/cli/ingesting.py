@@ -52,7 +52,7 @@ class _Ingest(Protocol):
 
 async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Take the files in, one after the other; print what became of them."""
-    await to_thread.run_sync(_check, arguments)
+    await to_thread.run_sync(_check, arguments, settings.data)
     reports: list[IngestReport] = []
     unrecognised: list[Unrecognised] = []
     stopped: IngestStopped | None = None
@@ -142,14 +142,18 @@ async def _one(
         )
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, data: Path) -> None:
     """Raises SettingsError when what is asked for can't be done whatever the files hold."""
     for path in arguments.paths:
-        if path != "-" and not Path(path).exists():
-            raise SettingsError(f"There is no file {path}.")
-    for path in (arguments.report, arguments.rejects):
-        if path is not None and (not Path(path).absolute().parent.is_dir() or Path(path).is_dir()):
-            raise SettingsError(f"{path} can't be written: there is no such folder, or it is one.")
+        if path != "-" and (not path or not Path(path).exists()):
+            raise SettingsError(f"There is no file {path or 'of an empty name'}.")
+    written = [Path(path).resolve() for path in (arguments.report, arguments.rejects) if path is not None]
+    for target in written:
+        if not target.parent.is_dir() or target.is_dir():
+            raise SettingsError(f"{target} can't be written: there is no such folder, or it is one.")
+        kept = [Path(path).resolve() for path in arguments.paths if path != "-"] + [data.resolve()]
+        if any(target.is_relative_to(one) for one in kept) or written.count(target) > 1:
+            raise SettingsError(f"{target} would be written over what is read, or is where the data lies.")
     if arguments.format is not None:
         try:
             find_read_format(arguments.format)

@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _discard_output()
         if isinstance(error, BrokenPipeError):
-            return DONE  # the reader has what it wanted: `chatcore list | head`
+            # the reader has what it wanted: `chatcore list | head`; but a file that is cut off is no export
+            return FAILED if arguments.command in {"ingest", "export"} else DONE
         log.info("failed", exc_info=error, extra={"action": "failed"})
         complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
         return FAILED

@@ -84,8 +84,12 @@ class WholeFile:
 
     def discard(self) -> None:
         """Nothing is left of it, unless it has its name."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError:
+            pass  # a full disk once more: what could not be written is not wanted
+        finally:
+            self._part.unlink(missing_ok=True)
 
     @classmethod
     @contextmanager

@@ -13,13 +13,10 @@ from storage.sqlite.values import Row
 __all__ = ["ROWS_AT_ONCE", "batches", "flat_batches", "widened"]
 
 # Few enough for the driver to keep them all prepared; the next larger one is filled up.
-_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
 ROWS_AT_ONCE = _SIZES[-1]
-"""In one statement, at most."""
-
-_PARAMETERS = 32_766
-"""In one statement: sqlite.org/limits.html#max_variable_number"""
+"""In one statement; of twenty columns that is far from the 32,766 parameters that SQLite takes."""
 
 
 def batches(sql: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
@@ -35,7 +32,7 @@ def batches(sql: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
 
 def flat_batches(sql: str, values: Sequence[object], columns: int) -> Iterator[tuple[str, Row]]:
     """The same of the values of all rows, one after the other."""
-    step = columns * next(size for size in reversed(_SIZES) if size * columns <= _PARAMETERS)
+    step = ROWS_AT_ONCE * columns
     for first in range(0, len(values), step or 1):
         batch = values[first : first + step]
         size = _size(len(batch) // columns)

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
@@ -23,15 +22,8 @@ RunGroup = Callable[[sqlite3.Connection, Sequence[Command[Any]]], Committed]
 GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
 
-HEAVY_SECONDS = 0.025
-"""How long a group of ingestion or reindexing is meant to take: people wait for it."""
-
-WEIGHT_MIN = 500
-WEIGHT_MAX = 2_000
-"""Messages in such a group: as many as are done in that time by the pace of those before, within these. (A
-command of its own has up to 500.) The more there are, the less each costs: 500 take the index a fifth more
-than 2,000 do.
-"""
+WEIGHT_MAX = 500
+"""Messages that ingestion and reindexing may bring into one transaction: people wait for them."""
 
 Entry = tuple[Command[Any], asyncio.Future[object]]
 
@@ -51,7 +43,6 @@ class Writer:
         self._waiting: deque[Entry] = deque()
         self._heavy: deque[Entry] = deque()
         self._heavy_is_next = False
-        self._weight_max = float(WEIGHT_MIN)
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
 
@@ -112,7 +103,7 @@ class Writer:
         weight = 0
         waiting = self._heavy
         # the first goes whatever it weighs
-        while waiting and (not group or weight + weight_of(waiting[0][0]) <= self._weight_max):
+        while waiting and (not group or weight + weight_of(waiting[0][0]) <= WEIGHT_MAX):
             entry = waiting.popleft()
             if not entry[1].cancelled():
                 group.append(entry)
@@ -121,7 +112,6 @@ class Writer:
         return group
 
     async def _write(self, group: list[Entry]) -> None:
-        begun = time.monotonic()
         try:
             commands = [command for command, _ in group]
             committed = await self._connection.run(self._run_group, commands)
@@ -136,7 +126,6 @@ class Writer:
             raise
         if committed.events:
             self._publish(committed.events)
-        self._keep_pace(sum(map(weight_of, commands)), time.monotonic() - begun)
         for (_, caller), outcome in zip(group, committed.outcomes, strict=True):
             if caller.done():
                 continue  # cancelled after the unit was begun: it is stored all the same
@@ -144,13 +133,6 @@ class Writer:
                 caller.set_exception(outcome.error)
             else:
                 caller.set_result(outcome)
-
-    def _keep_pace(self, weight: int, seconds: float) -> None:
-        if weight:
-            possible = weight * HEAVY_SECONDS / seconds
-            # down at once, up step by step
-            wanted = min(possible, 0.75 * self._weight_max + 0.25 * possible)
-            self._weight_max = min(max(wanted, WEIGHT_MIN), WEIGHT_MAX)
 
     @staticmethod
     def _refuse(group: Iterable[Entry]) -> None:

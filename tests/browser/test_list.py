@@ -49,7 +49,7 @@ def test_list_is_live_in_the_other_tab(tab: Tab, new_tab: Callable[[Server], Tab
     server.end("What is new?", "This.")
     expect(entry.locator(".cc-running")).to_have_count(0)
     expect(entry).to_have_text("What is new?")
-    expect(other.sidebar.locator("h2").first).to_have_text("Today")
+    expect(other.sidebar.get_by_role("heading", name="Today")).to_be_visible()
 
 
 def test_rename_delete_and_undo(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:

@@ -18,6 +18,8 @@ def made(server: Server, title: str, *texts: str) -> str:
 
 
 def test_pinned_ones_stand_above_all(server: Server, new_tab: Callable[[Server], Tab]) -> None:
+    for other_test in server.api.get("/conversations", params={"pinned": 1}).json()["conversations"]:
+        server.api.patch(f"/conversations/{other_test['id']}", json={"pinned": False}).raise_for_status()
     old = made(server, "An old friend")
     for number in range(60):
         made(server, f"Newer {number}")

@@ -13,7 +13,9 @@ import anyio
 import pytest
 from anyio.abc import TaskStatus
 
-from chatcore import Engine, Fold, NotFound, Sent, Settings, Upload, open_engine
+from chatcore import Engine, Fold, NotFound, Sent, Settings, Text, Upload, open_engine
+from chatcore.arrivals import IngestConversation, IngestMessage
+from chatcore.incoming import Incoming, IncomingFile, IncomingMessage
 from chatcore.messages import ENDINGS
 from chatcore.testing import ScriptedResponder, ScriptedRun
 from tests.faults.cancelling import Cancelled, cancelled_at
@@ -116,6 +118,30 @@ async def end_soon(talk: Talk) -> None:
     talk.runs[-1].end("at last")
 
 
+def arriving(talk: Talk) -> Incoming:
+    """Long enough for two slices, with a file."""
+    file = IncomingFile(name="name.txt", content=b"content")
+    said = [
+        IncomingMessage(role="user", parts=(Text(f"{talk.number}: word {n}"), *([file] if n == 3 else [])))
+        for n in range(520)
+    ]
+    return Incoming(source="tests", id=f"arriving {talk.number}", messages=said, linear=True)
+
+
+def batch(talk: Talk) -> tuple[IngestConversation, ...]:
+    said = (IngestMessage(origin=b"8 bytes.", parent=-1, role="user", parts=(Text("Hi"),), created_at_us=1),)
+    one = IngestConversation(
+        origin=talk.number.to_bytes(16, "big"),
+        digest=bytes(16),
+        title=None,
+        messages=said,
+        head=0,
+        created_at_us=1,
+        updated_at_us=1,
+    )
+    return (one,)
+
+
 TRIES: dict[str, Try] = {
     "create": Try(lambda t: t.engine.create("made", key=f"key {t.number}")),
     "conversation": Try(lambda t: t.engine.conversation(t.id)),
@@ -156,6 +182,11 @@ TRIES: dict[str, Try] = {
     "collect_files": Try(lambda t: t.engine.collect_files(untouched_seconds=0)),
     "search": Try(lambda t: t.engine.search("question")),
     "reindex": Try(lambda t: t.engine.reindex(anew=True)),
+    "statistics": Try(lambda t: t.engine.statistics()),
+    "tree_batch": Try(lambda t: t.engine.tree_batch(), running=True),
+    "ingest": Try(lambda t: t.engine.ingest([arriving(t)])),
+    "ingest_batch": Try(lambda t: t.engine.ingest_batch(batch(t))),
+    "ingest_file": Try(lambda t: t.engine.ingest_file(upload())),
     "subscribe": Try(follow),
     "subscribe_user": Try(follow_list),
 }

@@ -108,6 +108,20 @@ def test_exit_codes(chatcore: Run, lines: Path, tmp_path: Path) -> None:
     assert chatcore("ingest", tmp_path / "broken.zip").code == 1
 
 
+@pytest.mark.parametrize("option", ["--report", "--rejects"])
+def test_nothing_that_is_read_is_written_over(
+    chatcore: Run, lines: Path, tmp_path: Path, option: str
+) -> None:
+    before = lines.read_bytes()
+    for dry in ([], ["--dry-run"]):
+        assert chatcore("ingest", lines, option, lines, *dry).code == 3
+        assert chatcore("ingest", tmp_path, option, tmp_path / "new.json", *dry).code == 3
+    same = tmp_path.parent / "same.json"
+    assert chatcore("ingest", lines, "--report", same, "--rejects", same).code == 3
+    assert chatcore("ingest", "").code == 3
+    assert lines.read_bytes() == before
+
+
 def test_options_are_heard(chatcore: Run, lines: Path) -> None:
     assert chatcore("ingest", lines, lines, "--limit", "40").out.splitlines()[1].split()[1:3] == ["40", "30"]
     chatcore("ingest", lines, "--limit", "2", "--source-name", "mine")

@@ -263,6 +263,9 @@ OWNERS: list[tuple[Literal["GET", "POST"], str, Json | None]] = [
     ("POST", "/owner/collect", {"untouched_seconds": 0}),
     ("GET", "/owner/files/x/0", None),
     ("POST", "/owner/reindex", {}),
+    ("POST", "/owner/trees", {}),
+    ("POST", "/owner/ingest", {}),
+    ("POST", "/owner/ingest/files", {}),
 ]
 
 
@@ -351,7 +354,7 @@ async def test_nothing_of_another_user_is_found_on_any_route(served: Served) -> 
             response = await client.request(method, url, json=body, headers={"Test-User": "eve"})
             error(response, 404, "not_found")
             walked += 1
-    assert walked == 24
+    assert walked == 25
     theirs = (await served.http.get("/conversations", headers={"Test-User": "eve"})).json()
     assert theirs["conversations"] == []
     for headers in ({"Test-User": "eve"}, {"Test-User": "eve", "Last-Event-ID": before.cursor}):

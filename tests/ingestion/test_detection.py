@@ -109,7 +109,19 @@ def test_members_of_an_archive_are_those_that_the_format_names(formats: list[Rea
             "x/part-0.json": b"[]",
         }
     )
-    assert said(read(packed)) == ['b x/part-9.json {"b": 9}', 'b x/part-10.json {"b": 10}']
+    assert said(read(packed)) == [
+        'b x/part-9.json {"b": 9}',
+        'b x/part-10.json {"b": 10}',
+        'a other.json {"a": 1}',  # what stands beside and is one by itself is not passed over
+    ]
+
+
+def test_an_archive_inside_of_one_is_told(formats: list[ReadFormat]) -> None:
+    formats += [Planted("a", members=r"part\.json")]
+    for members in ({"part.json": b'[{"a": 1}]'}, {"some.json": b'[{"a": 1}]'}):
+        items = read(zipped({**members, "inner.zip": zipped({"part.json": b'[{"a": 2}]'})}))
+        assert [one.kind for one in unread(items)] == ["failed"]
+        assert len(said(items)) == 1
 
 
 def test_whole_members_come_as_one_value_each(formats: list[ReadFormat], tmp_path: Path) -> None:

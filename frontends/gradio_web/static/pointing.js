@@ -1,16 +1,25 @@
 // Showing somebody where a message is: it is scrolled to and stands out for a moment.
 
-const FRAMES = 180; // Gradio draws a history in its own time
+const MOST_FRAMES = 300; // Gradio draws a history in its own time
+const SETTLING_FRAMES = 20; // in which rows around it get their real heights, and others find their places
 const MOMENT_MS = 2500;
 
-export function point(message, frames = FRAMES) {
-  const bar = document.querySelector(`[data-message="${message}"]`);
-  const row = bar?.closest(".message-row") ?? bar;
-  if (!row) {
-    if (frames) requestAnimationFrame(() => point(message, frames - 1));
-    return;
-  }
-  row.scrollIntoView({ block: "center" });
-  row.classList.add("cc-pointed");
-  setTimeout(() => row.classList.remove("cc-pointed"), MOMENT_MS);
+export function point(message) {
+  let [frames, settling] = [MOST_FRAMES, SETTLING_FRAMES];
+  const step = () => {
+    const row = document.querySelector(`#cc-hist .message-row[data-message="${message}"]`);
+    if (row) {
+      row.scrollIntoView({ block: "center" });
+      row.classList.add("cc-pointed");
+      settling--;
+    }
+    if (settling && frames--) requestAnimationFrame(step);
+    else if (row) setTimeout(unmark, MOMENT_MS);
+  };
+  requestAnimationFrame(step);
+}
+
+// The Chatbot uses its rows again for other messages: the mark may stand on any.
+function unmark() {
+  document.querySelectorAll(".cc-pointed").forEach((row) => row.classList.remove("cc-pointed"));
 }

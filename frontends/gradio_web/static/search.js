@@ -40,7 +40,8 @@ export class Search {
     this.element.hidden = !isSearching;
     this.actions.searching(isSearching);
     this.#asked++; // what was asked before is not wanted any more
-    if (isSearching) this.#timer = setTimeout(() => this.#ask(null), PAUSE_MS);
+    if (!isSearching) this.results.replaceChildren();
+    else this.#timer = setTimeout(() => this.#ask(null), PAUSE_MS);
   }
 
   async #ask(after) {
