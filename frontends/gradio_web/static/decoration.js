@@ -17,6 +17,8 @@ export function decorate(log, shown, fileAddress, fold = null, actions = null) {
     set(row, "message", message.id);
     set(row, "role", message.role);
     set(row, "shows", kindOf(message, part, actions));
+    // The Chatbot names what has no role, which only something with one may have.
+    row.querySelector("[data-testid][aria-label]:not([role])")?.setAttribute("role", "group");
     drawCard(row, shown[index], fileAddress);
     nameMedia(row, part);
     nameStep(row);
