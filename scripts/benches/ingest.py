@@ -3,19 +3,17 @@
 The file is JSON Lines in OpenAI's form: conversations of 10 messages of 500 characters, words by Zipf's law,
 a fixed seed. Ours is all of it: reading, parsing, checking, looking for what is there already, committing.
 Raw is `executemany` of rows that lie ready in memory, in one transaction: a plain table with one index, and,
-with the search index, an FTS5 table of external content filled by one INSERT … SELECT at the end. Each runs
-in a process of its own, in turn. Goals: 0.8 of raw with the search index, 0.35 without, and at most 25 %
-slower on a store of a million messages.
+with the search index, an FTS5 table of external content filled by one INSERT … SELECT at the end, once with
+SQLite's settings for merging it (`raw`) and once with ours (`raw_tuned`). Each runs in a process of its own,
+in turn. Goals: 0.8 of raw with the search index, 0.35 without, and at most 25 % slower on a store of a
+million messages.
 
 usage: scripts/bench ingest [MESSAGES] [--rounds N] [--no-million] [--large [MEGABYTES]]
 """
 
 import argparse
-import importlib.util
-import itertools
 import json
 import os
-import random
 import resource
 import sqlite3
 import statistics
@@ -23,51 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 
 from chatcore import Engine, open_engine
 from frontends.cli.collector import tune_collector
+from scripts.benches._peers import print_peers
+from scripts.benches._texts import PER_CONVERSATION, conversations, line_of, write_lines
 
-PER_CONVERSATION = 10
-CHARS = 500
-WORDS = 20_000
 MILLION = 1_000_000
 LONG_MESSAGES = 20_000
-
-
-def texts(count: int, seed: int) -> Iterator[str]:
-    """Texts of words whose frequency falls with their rank."""
-    chance = random.Random(seed)
-    letters = "etaoinshrdlucmfwypvbgkjqxz"
-    words = [
-        "".join(chance.choices(letters, weights=range(26, 0, -1), k=max(1, round(chance.gauss(5.5, 2.5)))))
-        for _ in range(WORDS)
-    ]
-    weights = list(itertools.accumulate(1 / rank for rank in range(1, WORDS + 1)))
-    for _ in range(count):
-        yield " ".join(chance.choices(words, cum_weights=weights, k=CHARS // 4))[:CHARS]
-
-
-def conversations(messages: int, seed: int) -> Iterator[list[str]]:
-    """So many messages, in conversations."""
-    each = texts(messages, seed)
-    for _ in range(messages // PER_CONVERSATION):
-        yield list(itertools.islice(each, PER_CONVERSATION))
-
-
-def write_lines(path: Path, messages: int, seed: int) -> None:
-    """The file of JSON Lines."""
-    with path.open("w") as file:
-        for spoken in conversations(messages, seed):
-            file.write(line_of(spoken) + "\n")
-
-
-def line_of(spoken: list[str]) -> str:
-    turns = [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(spoken)]
-    return json.dumps({"messages": turns})
 
 
 # --- what is measured, each in a process of its own
@@ -113,36 +77,49 @@ def beside(data: str, source: str, index: bool) -> None:
     print(f"{len(waits)} messages posted meanwhile waited {shown} (median, p99, longest; goal 50)")
 
 
-def raw(data: str, source: str, index: bool) -> None:
-    """The same rows, ready in memory, by plain sqlite3."""
+def raw_tuned(data: str, source: str, index: bool) -> None:
+    """As `raw`, with the index merged as ours is."""
+    raw(data, source, index, tuned=True)
+
+
+def raw(data: str, source: str, index: bool, *, tuned: bool = False) -> None:
+    """The same rows, ready in memory, by plain sqlite3, with an index as ours is."""
     rows = []
     with open(source) as file:
         for number, line in enumerate(file):
             for place, turn in enumerate(json.loads(line)["messages"]):
                 rows.append((number, place, turn["role"], turn["content"], 1_700_000_000_000_000 + place))
-    database = sqlite3.connect(f"{data}.raw", isolation_level=None)
+    database = sqlite3.connect(f"{data}.raw{tuned:d}", isolation_level=None)
     database.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -64000;"
         "CREATE TABLE message (id INTEGER PRIMARY KEY, conversation INTEGER, place INTEGER, role TEXT,"
-        " text TEXT, created_at_us INTEGER);"
+        " text TEXT, created_at_us INTEGER, owner INTEGER NOT NULL DEFAULT 1);"
         "CREATE UNIQUE INDEX message_place ON message (conversation, place);"
-        "CREATE VIRTUAL TABLE message_text USING fts5 (text, content = 'message', content_rowid = 'id',"
-        " tokenize = 'unicode61 remove_diacritics 2');"
+        "CREATE VIRTUAL TABLE message_text USING fts5 (text, owner, content = 'message',"
+        " content_rowid = 'id', tokenize = 'ascii', columnsize = 0);"
     )
+    if tuned:
+        database.execute(
+            "INSERT INTO message_text (message_text, rank)"
+            " VALUES ('automerge', 64), ('crisismerge', 128), ('hashsize', 8388608)"
+        )
     begun = time.perf_counter()
     database.execute("BEGIN")
     database.executemany(
         "INSERT INTO message (conversation, place, role, text, created_at_us) VALUES (?, ?, ?, ?, ?)", rows
     )
     if index:
-        database.execute("INSERT INTO message_text (rowid, text) SELECT id, text FROM message")
+        database.execute("INSERT INTO message_text (rowid, text, owner) SELECT id, text, owner FROM message")
     database.execute("COMMIT")
     tell(time.perf_counter() - begun)
     database.close()
 
 
 def tell(seconds: float) -> None:
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # the process that reads is a child
+    peak_kib = sum(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     print(json.dumps({"seconds": seconds, "peak_mib": peak_kib / 1024}))
 
 
@@ -166,74 +143,6 @@ def run_apart(name: str, data: Path, source: Path, index: bool, stdout: int | No
     return done.stdout or b""
 
 
-# --- peers
-
-
-STEP_COLUMNS = (
-    "id name type threadId parentId streaming waitForAnswer isError metadata tags input output createdAt "
-    "command start end generation showInput language indent defaultOpen autoCollapse icon modes"
-)
-THREAD_COLUMNS = "id createdAt name userId userIdentifier tags metadata"
-
-
-def _table(name: str, columns: str) -> str:
-    """A table as Chainlit's layer wants it."""
-    quoted = ", ".join(f'"{column}"' for column in columns.split())
-    return f'CREATE TABLE {name} ({quoted}, PRIMARY KEY ("id"))'
-
-
-def chainlit_rate(messages: int) -> float:
-    """Chainlit's SQLAlchemy layer: a call per message."""
-    import asyncio
-    import uuid
-
-    from chainlit.data.sql_alchemy import (  # type: ignore[import-not-found, unused-ignore]
-        SQLAlchemyDataLayer,
-    )
-
-    with tempfile.TemporaryDirectory() as directory:
-        path = f"{directory}/chainlit.db"
-        with sqlite3.connect(path) as database:
-            database.execute(_table("steps", STEP_COLUMNS))
-            database.execute(_table("threads", THREAD_COLUMNS))
-        layer = SQLAlchemyDataLayer(conninfo=f"sqlite+aiosqlite:///{path}")
-        create = getattr(SQLAlchemyDataLayer.create_step, "__wrapped__", SQLAlchemyDataLayer.create_step)
-
-        async def run() -> float:
-            begun = time.perf_counter()
-            for number, spoken in enumerate(conversations(messages, 3)):
-                for text in spoken:
-                    step = {"id": str(uuid.uuid4()), "threadId": f"t{number}", "name": "user"}
-                    step |= {"type": "user_message", "output": text, "createdAt": "2026-01-01T00:00:00Z"}
-                    await create(layer, {**step, "streaming": False})
-            return messages / (time.perf_counter() - begun)
-
-        return asyncio.run(run())
-
-
-def agents_rate(messages: int) -> float:
-    """openai-agents' SQLiteSession: a call per message."""
-    import asyncio
-
-    from agents.memory.sqlite_session import (  # type: ignore[import-not-found, unused-ignore]
-        SQLiteSession,
-    )
-
-    async def run(directory: str) -> float:
-        begun = time.perf_counter()
-        for number, spoken in enumerate(conversations(messages, 3)):
-            session = SQLiteSession(f"t{number}", f"{directory}/agents.db")
-            for text in spoken:
-                await session.add_items([{"role": "user", "content": text}])
-        return messages / (time.perf_counter() - begun)
-
-    with tempfile.TemporaryDirectory() as directory:
-        return asyncio.run(run(directory))
-
-
-PEERS = (("chainlit", chainlit_rate), ("agents", agents_rate))
-
-
 # --- the runs
 
 
@@ -246,29 +155,31 @@ def compare(messages: int, rounds: int, million: bool) -> None:
         print(f"{messages:,} messages, {source.stat().st_size / 1e6:.0f} MB; load {os.getloadavg()[0]:.1f}")
         rates: dict[bool, float] = {}
         for index in (False, True):
-            ratios = []
+            limits = ("raw", "raw_tuned") if index else ("raw",)
+            ratios: dict[str, list[float]] = {limit: [] for limit in limits}
             for number in range(rounds):
                 data = folder / f"data-{index}-{number}"
-                raw_seconds, raw_mib = measured("raw", data, source, index)
-                our_seconds, our_mib = measured("ours", data, source, index)
-                ratios.append(raw_seconds / our_seconds)
-                rates[index] = max(rates.get(index, 0.0), messages / our_seconds)
-                print(
-                    f"{'with' if index else 'without'} index: ours {messages / our_seconds:9,.0f}/s"
-                    f" {our_mib:4.0f} MiB   raw {messages / raw_seconds:9,.0f}/s {raw_mib:4.0f} MiB"
-                    f"   ratio {ratios[-1]:.2f}   load {os.getloadavg()[0]:.1f}",
-                    flush=True,
-                )
-            goal = 0.8 if index else 0.35
-            print(f"  median ratio {statistics.median(ratios):.2f} (goal {goal})", flush=True)
+                seconds, mib = measured("ours", data, source, index)
+                rates[index] = max(rates.get(index, 0.0), messages / seconds)
+                print(f"{_with(index)}: ours {messages / seconds:9,.0f}/s {mib:4.0f} MiB", end="", flush=True)
+                for limit in limits:
+                    raw_seconds, _ = measured(limit, data, source, index)
+                    ratios[limit].append(raw_seconds / seconds)
+                    print(
+                        f"   {limit} {messages / raw_seconds:9,.0f}/s ratio {ratios[limit][-1]:.2f}", end=""
+                    )
+                print(f"   load {os.getloadavg()[0]:.1f}", flush=True)
+            for limit in limits:
+                median = statistics.median(ratios[limit])
+                print(f"  {limit}: median ratio {median:.2f} (goal {0.8 if index else 0.35})", flush=True)
             run_apart("beside", folder / f"beside-{index}", source, index)
         if million:
             on_a_million(folder, source, messages, rates)
-    for name, rate in PEERS:
-        if importlib.util.find_spec(name) is None:
-            print(f"{name}: not installed here, skipped")
-        else:
-            print(f"{name}: {rate(2000):,.0f} messages/s")
+    print_peers(2_000)
+
+
+def _with(index: bool) -> str:
+    return "with index" if index else "without index"
 
 
 def on_a_million(folder: Path, source: Path, messages: int, rates: dict[bool, float]) -> None:
@@ -281,7 +192,7 @@ def on_a_million(folder: Path, source: Path, messages: int, rates: dict[bool, fl
         seconds, mib = measured("ours", data, source, index)
         rate = messages / seconds
         print(
-            f"{'with' if index else 'without'} index, on a million: {rate:9,.0f}/s {mib:4.0f} MiB,"
+            f"{_with(index)}, on a million: {rate:9,.0f}/s {mib:4.0f} MiB,"
             f" {1 - rate / rates[index]:+.0%} slower than into an empty store (goal: at most 25 %)",
             flush=True,
         )
