@@ -23,6 +23,9 @@ R = TypeVar("R")
 _BUSY_MS = 5_000
 _CACHED_STATEMENTS = 256
 _CACHE_KIB = 64_000
+_CHECKPOINT_PAGES = (
+    4_000  # 16 MB: what is written again soon is copied once; by 1,000 ingestion is 5 % slower
+)
 _WAL_KEPT_BYTES = 64 * 2**20  # what a long backup has made it grow to is given back
 
 
@@ -90,7 +93,7 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     """Set what holds for a connection and not for the file (but WAL, which is the file's)."""
     prepare_reader(connection)
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
 

@@ -41,7 +41,7 @@ def test_what_holds_for_the_writing_connection(tmp_path: Path) -> None:
             "journal_mode": "wal",
             "foreign_keys": 1,
             "busy_timeout": 5000,
-            "wal_autocheckpoint": 1000,
+            "wal_autocheckpoint": 4000,
             "mmap_size": 0,
             "user_version": len(MIGRATIONS),
         }
@@ -63,6 +63,8 @@ def test_the_chain_of_migrations_makes_the_schema_that_is_shown(tmp_path: Path) 
         shown.executescript(whole)
         migrate(made, tmp_path / "unused.db")
         assert _schema(made) == _schema(shown)
+        settings = "SELECT k, v FROM message_text_config"
+        assert set(made.execute(settings)) == set(shown.execute(settings)) > {("automerge", 64)}
 
 
 def test_a_database_in_use_is_copied_before_it_is_changed(tmp_path: Path) -> None:

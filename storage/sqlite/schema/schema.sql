@@ -191,3 +191,6 @@ CREATE VIRTUAL TABLE message_text USING fts5 (
 CREATE VIRTUAL TABLE title_text USING fts5 (
     text, owner, content = 'title_words', content_rowid = 'id', tokenize = 'ascii', columnsize = 0
 );
+
+-- Sixty-four segments are merged at a time, by steps; and the words of a whole group of messages are one segment.
+INSERT INTO message_text (message_text, rank) VALUES ('automerge', 64), ('crisismerge', 128), ('hashsize', 8388608);
