@@ -1,6 +1,6 @@
 """Conversations that come from elsewhere, ready to be stored, and the command that stores them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from chatcore.messages import Feedback, Part, Role, Settings, Status, Usage
 __all__ = ["Ingest", "IngestConversation", "IngestMessage", "Ingested"]
 
 
-class IngestMessage(Struct, frozen=True, kw_only=True, gc=False):
+class IngestMessage(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A message to be ingested, ready to be stored.
 
     Attributes:
@@ -36,7 +36,7 @@ class IngestMessage(Struct, frozen=True, kw_only=True, gc=False):
     raw: str | None = None
 
 
-class IngestConversation(Struct, frozen=True, kw_only=True):
+class IngestConversation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A conversation to be ingested, or a slice of a long one.
 
     A long one comes in several slices, in order, each in a later command. Until the last one has been stored
@@ -56,7 +56,7 @@ class IngestConversation(Struct, frozen=True, kw_only=True):
     origin: bytes
     digest: bytes
     title: str | None
-    messages: tuple[IngestMessage, ...]
+    messages: Sequence[IngestMessage]
     head: int
     created_at_us: int
     updated_at_us: int
@@ -102,6 +102,7 @@ class Ingest(Command[tuple[Ingested, ...]], frozen=True, kw_only=True):
 
     Attributes:
         index: Whether they can be searched at once; else `Reindex` sees to it later.
+        packed: What the store's `packer` made of these conversations, all of them new; None: nothing did.
         dry_run: Only tell what would become of them (then no conversation comes in slices).
     """
 
@@ -109,3 +110,4 @@ class Ingest(Command[tuple[Ingested, ...]], frozen=True, kw_only=True):
     conversations: tuple[IngestConversation, ...]
     index: bool = True
     dry_run: bool = False
+    packed: bytes | None = None

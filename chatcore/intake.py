@@ -70,7 +70,8 @@ class Intake(Core):
             rejects=rejects,
             progress=progress,
         )
-        return await ingest(source, _EngineSink(self, self._write, user), self._open_reading, chosen)
+        sink = _EngineSink(self, self._write, self._store.packer, user)
+        return await ingest(source, sink, self._open_reading, chosen)
 
     async def ingest_batch(
         self,
@@ -121,15 +122,27 @@ class _EngineSink:
 
     is_elsewhere = False
 
-    def __init__(self, engine: Intake, write: Write, user: str) -> None:
+    def __init__(self, engine: Intake, write: Write, packer: str | None, user: str) -> None:
         self.limits = engine.limits
+        self.packer = packer
         self.put_file = engine.ingest_file
         self._write = write
         self._user = user
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         return await self._write(
-            Ingest(user=self._user, conversations=tuple(conversations), index=index, dry_run=dry_run)
+            Ingest(
+                user=self._user,
+                conversations=tuple(conversations),
+                index=index,
+                dry_run=dry_run,
+                packed=packed,
+            )
         )

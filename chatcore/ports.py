@@ -115,10 +115,13 @@ class Store(Protocol):
     Attributes:
         epoch: Random id, new at creation, at restore and at each start that does not follow a clean stop.
         files: The file store that belongs to it.
+        packer: A function, as ``module:name``, that makes of conversations (and whether they are indexed)
+            what `Ingest` takes as `packed`, so that another process does that; None: there is none.
     """
 
     epoch: str
     files: FileStore
+    packer: str | None
 
     async def write(self, command: Command[R]) -> R:
         """Do the unit and give its result, acknowledged: on the disk, its events published.

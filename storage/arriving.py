@@ -6,11 +6,26 @@ from typing import Protocol
 from msgspec import Struct
 
 from chatcore.arrivals import IngestConversation, IngestMessage
+from chatcore.errors import InvalidInput
 from chatcore.messages import Conversation, Feedback
 from storage.ids import from_us
 from storage.rows import MessageRow, Rows
 
-__all__ = ["IngestRows", "NewConversation", "NewMessage", "NewVote", "Origin", "Placed"]
+__all__ = [
+    "ID_BYTES",
+    "Gathered",
+    "IngestRows",
+    "Keys",
+    "NewConversation",
+    "NewMessage",
+    "NewVote",
+    "Origin",
+    "Placed",
+    "gather",
+    "id_at",
+]
+
+ID_BYTES = 16
 
 
 class Origin(Struct, frozen=True):
@@ -87,6 +102,32 @@ class NewMessage(Struct, frozen=True, gc=False):
     source: IngestMessage
 
 
+class Gathered(Struct, frozen=True, kw_only=True):
+    """New conversations and all of their messages: places count over those of all of them, one by one.
+
+    Attributes:
+        starts: For each conversation the place of its first message.
+        parents: For each message the place of the one above it; -1: a root.
+        depths: For each message its own.
+        votes: Place, conversation (its number among `sources`) and vote of each message that has one.
+    """
+
+    sources: Sequence[IngestConversation]
+    starts: Sequence[int]
+    parents: Sequence[int]
+    depths: Sequence[int]
+    votes: Sequence[tuple[int, int, Feedback]]
+
+
+class Keys(Struct, frozen=True, kw_only=True):
+    """What gathered conversations and their messages are to be stored as: keys, and ids of 16 bytes each."""
+
+    conversations: range
+    conversation_ids: bytes
+    messages: range
+    message_ids: bytes
+
+
 class NewVote(Struct, frozen=True):
     """A vote that comes from elsewhere, on the message with the key."""
 
@@ -102,8 +143,16 @@ class IngestRows(Rows, Protocol):
     Keys and ids are given out beforehand, so that rows which refer to one another are one statement.
     """
 
-    def new_ids(self, count: int) -> list[bytes]:
-        """So many ids, rising, as 16 bytes each."""
+    def new_ids(self, count: int) -> bytes:
+        """So many ids, rising, 16 bytes each (`id_at`)."""
+        ...
+
+    def gathered(self, sources: Sequence[IngestConversation], *, index: bool) -> Gathered:
+        """What `gather` makes of these, perhaps made beforehand, to be indexed or not.
+
+        Raises:
+            InvalidInput: A message or a head is out of place.
+        """
         ...
 
     def origins(self, owner: int, origins: Collection[bytes]) -> dict[bytes, Origin]:
@@ -122,10 +171,14 @@ class IngestRows(Rows, Protocol):
         """Store conversations of the owner; their messages follow."""
         ...
 
-    def insert_messages(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
-        """Store messages of the owner's conversations, parents first; their files are referred to from then
-        on. With `index` they are found by searching, else only after a `Reindex`.
+    def insert_gathered(self, new: Gathered, keys: Keys, owner: int, *, index: bool) -> None:
+        """Store all messages of conversations that the owner has now, as `gathered` gave them; their files
+        are referred to from then on. With `index` they are found by searching, else after a `Reindex`.
         """
+        ...
+
+    def insert_messages(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
+        """Store further messages of the owner's conversations, parents first."""
         ...
 
     def replace_messages(self, changed: Sequence[NewMessage], owner: int, *, index: bool) -> None:
@@ -151,3 +204,38 @@ class IngestRows(Rows, Protocol):
     def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
         """All of the conversation is there, in the version with this digest."""
         ...
+
+
+def id_at(ids: bytes, place: int) -> bytes:
+    """One of those that `new_ids` gave."""
+    return ids[ID_BYTES * place : ID_BYTES * (place + 1)]
+
+
+def gather(sources: Sequence[IngestConversation]) -> Gathered:
+    """Where all messages of new conversations stand.
+
+    Raises:
+        InvalidInput: A message comes before its parent, or a head is no message.
+    """
+    starts: list[int] = []
+    parents: list[int] = []
+    depths: list[int] = []
+    votes: list[tuple[int, int, Feedback]] = []
+    for number, source in enumerate(sources):
+        if source.last and not -1 <= source.head < len(source.messages):
+            raise InvalidInput("The head of the conversation is none of its messages.", head=source.head)
+        start = len(parents)
+        starts.append(start)
+        for place, one in enumerate(source.messages, start):
+            parent = start + one.parent
+            if one.parent < 0:
+                parents.append(-1)
+                depths.append(0)
+            elif parent < place:
+                parents.append(parent)
+                depths.append(depths[parent] + 1)
+            else:
+                raise InvalidInput("A message comes before its parent.", place=place - start)
+            if one.feedback is not None:
+                votes.append((place, number, one.feedback))
+    return Gathered(sources=sources, starts=starts, parents=parents, depths=depths, votes=votes)

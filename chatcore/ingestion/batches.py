@@ -5,34 +5,17 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 import msgspec
-from msgspec import Struct
 
-from chatcore.arrivals import IngestConversation
 from chatcore.errors import InvalidInput
 from chatcore.incoming import Incoming, Unread
+from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
 
-__all__ = ["BATCH_MESSAGES", "Batch", "Batches", "Items", "Rejects"]
+__all__ = ["BATCH_MESSAGES", "Batches", "Items", "Rejects"]
 
 BATCH_MESSAGES = 500
 _BATCH_BYTES = 2 * 2**20
 """A unit that is larger keeps others from writing for too long."""
-
-
-class Batch(Struct, frozen=True, kw_only=True):
-    """What is stored as one unit.
-
-    Attributes:
-        conversations: Whole ones; or one slice of a long one.
-        prepared: The conversation that each is, or is a part of.
-        notes: What was read between them and is not to be stored.
-        slices: It is one of several slices, which go one after the other.
-    """
-
-    conversations: tuple[IngestConversation, ...] = ()
-    prepared: tuple[Prepared, ...] = ()
-    notes: tuple[tuple[Unread, int], ...] = ()
-    slices: bool = False
 
 
 class Items(Protocol):
@@ -67,8 +50,18 @@ class Rejects:
             return
         head = {"file": unread.file, "place": unread.place, "id": unread.id, "reason": unread.reason}
         line = json.dumps(head, ensure_ascii=True)[:-1].encode()
+        self.write(line + b', "record": ' + _record(unread.record) + b"}\n")
+
+    def write(self, lines: bytes) -> None:
+        """Lines that another one has made.
+
+        Raises:
+            InvalidInput: The file can't be written.
+        """
+        if self._file is None or not lines:
+            return
         try:
-            self._file.write(line + b', "record": ' + _record(unread.record) + b"}\n")
+            self._file.write(lines)
         except OSError as error:
             raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
 
@@ -139,7 +132,7 @@ class Batches:
             return next(self._slices, None)
         return Batch(
             conversations=tuple([one.conversation for one in prepared]),
-            prepared=tuple(prepared),
+            counted=tuple([one.counted for one in prepared]),
             notes=tuple(notes),
         )
 
@@ -169,7 +162,7 @@ class Batches:
             )
             self._note(unread, len(item.messages), notes)
             return None
-        if made.files or made.missing:
+        if made.counted.files or made.counted.missing:
             self._items.release(item)
         return made
 
@@ -195,4 +188,4 @@ def _sliced(made: Prepared) -> Iterator[Batch]:
             last=last,
             earlier={place: messages[place].origin for place in above if 0 <= place < first},
         )
-        yield Batch(conversations=(part,), prepared=(made,), slices=True)
+        yield Batch(conversations=(part,), counted=(made.counted,), slices=True)

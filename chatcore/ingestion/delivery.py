@@ -10,9 +10,8 @@ from msgspec import Struct
 
 from chatcore.errors import ChatcoreError, EngineClosed, StorageError
 from chatcore.formats.format import ReadOptions
-from chatcore.ingestion.batches import Batch
+from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.feeds import Feed
-from chatcore.ingestion.preparation import Prepared
 from chatcore.ingestion.report import IngestProgress
 from chatcore.ingestion.sink import Sink
 from chatcore.ingestion.tally import Tally
@@ -24,6 +23,9 @@ _AT_ONCE = 4
 
 _ON_THE_WAY = 2
 """Batches on their way to a store elsewhere, so that it always has the next one."""
+
+_GATHERED = 8
+"""Batches of another process that wait for a store of this one, which commits several together."""
 
 
 class IngestOptions(Struct, frozen=True, kw_only=True):
@@ -61,10 +63,11 @@ class Delivery:
         self._feed = feed
         self._sink = sink
         self._options = options
-        slots = _ON_THE_WAY if sink.is_elsewhere else _AT_ONCE
+        self._alternates = not sink.is_elsewhere and not feed.is_apart
+        slots = _ON_THE_WAY if sink.is_elsewhere else _GATHERED if feed.is_apart else _AT_ONCE
         self._slots = anyio.Semaphore(slots, max_value=slots)
         self._flying: set[bytes] = set()
-        self._dropped: Prepared | None = None
+        self._dropped = b""
         self._failure: ChatcoreError | None = None
 
     async def run(self) -> ChatcoreError | None:
@@ -76,7 +79,7 @@ class Delivery:
             while not self._failed and (batches := await self._read()):
                 for batch in batches:
                     await self._begin(batch, tasks)
-                if not self._sink.is_elsewhere:
+                if self._alternates:
                     await self._all_written()
             await self._all_written()
             tasks.cancel_scope.cancel()
@@ -94,12 +97,12 @@ class Delivery:
             self._feed.stop()
 
     async def _read(self) -> list[Batch]:
-        """The next batches. Where the store is in this process, several are read and then written: two
-        threads of Python that take turns are no faster, and people's messages would wait for both.
+        """The next batches. Where this very process reads and stores, several are read and then written:
+        two threads of Python that take turns are no faster, and people's messages would wait for both.
         """
         batches: list[Batch] = []
         try:
-            while len(batches) < (1 if self._sink.is_elsewhere else _AT_ONCE):
+            while len(batches) < (_AT_ONCE if self._alternates else 1):
                 if (batch := await self._feed.next()) is None:
                     break
                 batches.append(batch)
@@ -112,7 +115,9 @@ class Delivery:
         origins = {one.origin for one in batch.conversations}
         if batch.slices or not origins.isdisjoint(self._flying):
             await self._all_written()  # the same conversation twice: one after the other
-        if self._failed or (batch.slices and batch.prepared[0] is self._dropped):
+        if batch.slices and not batch.conversations[0].first:
+            self._dropped = b""
+        if self._failed or (batch.slices and batch.conversations[0].origin == self._dropped):
             return
         await self._slots.acquire()
         self._flying |= origins
@@ -140,7 +145,10 @@ class Delivery:
             return
         try:
             outcomes = await self._sink.write(
-                batch.conversations, index=self._options.index, dry_run=self._options.dry_run
+                batch.conversations,
+                index=self._options.index,
+                dry_run=self._options.dry_run,
+                packed=batch.packed,
             )
         except (StorageError, EngineClosed) as error:
             self._failure = self._failure or error
@@ -149,17 +157,17 @@ class Delivery:
         else:
             self.tally.stored(batch, outcomes)
             if batch.slices and outcomes[0].outcome == "skipped":
-                self._dropped = batch.prepared[0]
+                self._dropped = batch.conversations[0].origin
 
     async def _one_by_one(self, batch: Batch, error: ChatcoreError) -> None:
         """Of a batch that is refused, store those that are not to blame."""
         if len(batch.conversations) == 1:
-            self._dropped = batch.prepared[0]
-            self.tally.refused(batch.prepared[0], error.sentence)
+            self._dropped = batch.conversations[0].origin
+            self.tally.refused(batch.counted[0], error.sentence)
             return
-        for part, prepared in zip(batch.conversations, batch.prepared, strict=True):
+        for part, counted in zip(batch.conversations, batch.counted, strict=True):
             if not self._failed:
-                await self._store(Batch(conversations=(part,), prepared=(prepared,)))
+                await self._store(Batch(conversations=(part,), counted=(counted,)))
 
     def _tell(self) -> None:
         if self._options.progress is None:

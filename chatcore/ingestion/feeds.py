@@ -7,14 +7,21 @@ from typing import Protocol
 from anyio import to_thread
 
 from chatcore.incoming import Incoming, IncomingFile, Unread
-from chatcore.ingestion.batches import BATCH_MESSAGES, Batch, Batches, Items
+from chatcore.ingestion.batch import Batch
+from chatcore.ingestion.batches import BATCH_MESSAGES, Batches, Items
 from chatcore.ingestion.sink import FileReading
 
 __all__ = ["ConversationFeed", "Feed", "FileItems", "IteratorItems", "MakeBatches", "ThreadFeed"]
 
 
 class Feed(Protocol):
-    """Batch after batch."""
+    """Batch after batch.
+
+    Attributes:
+        is_apart: It is another process that reads.
+    """
+
+    is_apart: bool
 
     async def next(self) -> Batch | None:
         """The next one; None: all has been read."""
@@ -101,6 +108,8 @@ class _HeldItems(IteratorItems):
 class ThreadFeed:
     """Batches of what can be read without the event loop: on a thread."""
 
+    is_apart = False
+
     def __init__(self, items: FileItems | IteratorItems, make: MakeBatches) -> None:
         self._items = items
         self._batches = make(items)
@@ -120,6 +129,8 @@ class ThreadFeed:
 
 class ConversationFeed:
     """Batches of what an async iterator gives: it is asked on the event loop, the rest is a thread's."""
+
+    is_apart = False
 
     def __init__(self, given: AsyncIterable[Incoming], make: MakeBatches) -> None:
         self._given = aiter(given)

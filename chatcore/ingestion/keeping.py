@@ -9,10 +9,11 @@ from anyio import CancelScope, from_thread
 from chatcore.errors import InvalidInput
 from chatcore.incoming import IncomingFile
 from chatcore.ingestion.sink import Sink
+from chatcore.limits import Limits
 from chatcore.messages import Attachment
 from chatcore.uploads import Upload
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "told"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -37,7 +38,7 @@ class Keeper:
         """
         try:
             if self._dry_run:
-                return self._told(file)
+                return told(file, self._sink.limits)
             source = file.at if file.at is not None else _chunks(file.content or b"")
             return from_thread.run(self._put, Upload(file.name, source))
         except (InvalidInput, OSError):
@@ -50,11 +51,18 @@ class Keeper:
             kept = await self._sink.put_file(upload)
         return kept  # noqa: RET504 -- a scope might have taken an error in, types say
 
-    def _told(self, file: IncomingFile) -> Attachment | None:
-        size, digest = _digest(file)
-        self._sink.limits.check("file_bytes", size, "Size of the file")
-        media_type = file.media_type or "application/octet-stream"
-        return Attachment(name=file.name, media_type=media_type, size_bytes=size, sha256=digest, path="")
+
+def told(file: IncomingFile, limits: Limits) -> Attachment:
+    """What the file would be stored as.
+
+    Raises:
+        LimitExceeded: It is too large.
+        OSError: It can't be read.
+    """
+    size, digest = _digest(file)
+    limits.check("file_bytes", size, "Size of the file")
+    media_type = file.media_type or "application/octet-stream"
+    return Attachment(name=file.name, media_type=media_type, size_bytes=size, sha256=digest, path="")
 
 
 def _digest(file: IncomingFile) -> tuple[int, str]:

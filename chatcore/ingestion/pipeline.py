@@ -4,9 +4,9 @@ Reading, parsing and preparing go on in a thread, a batch at a time, while the b
 """
 
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from os import PathLike
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from os import PathLike, fsencode
 from typing import BinaryIO, cast
 
 import anyio
@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from chatcore.errors import EngineClosed, InvalidInput, StorageError
 from chatcore.incoming import Incoming
+from chatcore.ingestion.apart import is_large, name_of, open_process_feed
 from chatcore.ingestion.batches import Batches, Items, Rejects
 from chatcore.ingestion.delivery import Delivery, IngestOptions
 from chatcore.ingestion.feeds import (
@@ -24,6 +25,7 @@ from chatcore.ingestion.feeds import (
     MakeBatches,
     ThreadFeed,
 )
+from chatcore.ingestion.frames import Order
 from chatcore.ingestion.keeping import Keeper
 from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.rehearsal import Rehearsal
@@ -35,6 +37,8 @@ __all__ = ["IngestSource", "ingest"]
 
 IngestSource = IngestFile | Iterable[Incoming] | AsyncIterable[Incoming]
 """A file (a path, ``-`` for standard input, an open binary file), or conversations."""
+
+MakeApart = Callable[[str, str | PathLike[str]], AbstractAsyncContextManager[Feed]]
 
 
 async def ingest(
@@ -53,15 +57,32 @@ async def ingest(
     """
     begun = time.monotonic()
     keeper = Keeper(sink, options.dry_run)
+    now_us = time.time_ns() // 1000
     target = Rehearsal(sink) if options.dry_run else sink
 
     async with _open_rejects(options.rejects) as rejects:
 
         def make(items: Items) -> Batches:
-            preparation = Preparation(sink.limits, keeper.keep, time.time_ns() // 1000)
+            preparation = Preparation(sink.limits, keeper.keep, now_us)
             return Batches(items, preparation, rejects, limit=options.limit, whole=options.dry_run)
 
-        async with _open_feed(source, open_reading, options, make) as feed:
+        def make_apart(opener: str, file: str | PathLike[str]) -> AbstractAsyncContextManager[Feed]:
+            order = Order(
+                opener=opener,
+                source=fsencode(file),
+                format=options.format,
+                read=options.read,
+                limits=sink.limits,
+                limit=options.limit,
+                packer=sink.packer,
+                index=options.index,
+                dry_run=options.dry_run,
+                rejects=options.rejects is not None,
+                now_us=now_us,
+            )
+            return open_process_feed(order, keeper.keep, rejects)
+
+        async with _open_feed(source, open_reading, options, make, make_apart) as feed:
             delivery = Delivery(feed, target, options)
             with quick_turns():
                 failure = await delivery.run()
@@ -75,7 +96,11 @@ async def ingest(
 
 @asynccontextmanager
 async def _open_feed(
-    source: IngestSource, open_reading: OpenReading | None, options: IngestOptions, make: MakeBatches
+    source: IngestSource,
+    open_reading: OpenReading | None,
+    options: IngestOptions,
+    make: MakeBatches,
+    make_apart: MakeApart,
 ) -> AsyncIterator[Feed]:
     if isinstance(source, AsyncIterable):
         yield ConversationFeed(source, make)
@@ -83,6 +108,13 @@ async def _open_feed(
         yield ThreadFeed(IteratorItems(iter(source)), make)
     elif open_reading is None:
         raise InvalidInput("No formats are known here: give conversations, not a file.")
+    elif (
+        isinstance(source, str | PathLike)
+        and (opener := name_of(open_reading)) is not None
+        and await to_thread.run_sync(is_large, source)
+    ):
+        async with make_apart(opener, source) as apart:
+            yield apart
     else:
         file = cast(IngestFile, source)
         reading = await to_thread.run_sync(open_reading, file, options.format, options.read)
@@ -106,4 +138,7 @@ async def _open_rejects(given: str | PathLike[str] | BinaryIO | None) -> AsyncIt
         yield Rejects(file)
     finally:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(file.close)
+            try:
+                await to_thread.run_sync(file.close)
+            except OSError as error:
+                raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error

@@ -1,6 +1,6 @@
 """A conversation as its source has it, made ready to be stored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Struct
 from chatcore.arrivals import IngestConversation, IngestMessage
 from chatcore.incoming import Incoming, IncomingFile, IncomingMessage, IncomingPart
 from chatcore.ingestion.arranging import Arranged, arrange, head_of, in_a_row
+from chatcore.ingestion.batch import Counted
 from chatcore.ingestion.bounds import (
     MAX_MESSAGE_CHARS,
     bounded_feedback,
@@ -54,26 +55,13 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """A whole conversation, ready to be stored.
 
     Attributes:
-        incoming: As it came.
+        counted: What the report says of it.
         size_bytes: About what it takes.
-        votes: Number of messages with feedback.
-        files: Number of files that are stored with it.
-        missing: Number of files that are named only.
-        repaired: What was put right, by what it was.
     """
 
     conversation: IngestConversation
-    incoming: Incoming
+    counted: Counted
     size_bytes: int
-    votes: int = 0
-    files: int = 0
-    missing: int = 0
-    repaired: Mapping[str, int] = {}
-
-    @property
-    def special(self) -> bool:
-        """Whether there is more to be counted than messages and votes."""
-        return bool(self.files or self.missing or self.repaired or self.incoming.skipped)
 
 
 def _as_json(value: object) -> object:
@@ -115,11 +103,10 @@ class Preparation:
         if b'"media_type"' in encoded:  # cheaper than looking at every part
             given, encoded = self._with_files(given, encoded, files)
         arranged = in_a_row(given.messages) if given.linear else arrange(given.messages)
-        return self._made(incoming, given, encoded, arranged, files)
+        return self._made(given, encoded, arranged, files)
 
     def _made(
         self,
-        incoming: Incoming,
         given: Incoming,
         encoded: bytes,
         arranged: Arranged,
@@ -149,15 +136,18 @@ class Preparation:
             raw=raw,
         )
         kept = sum(attachment is not None for _, attachment in files)
-        return Prepared(
-            conversation=conversation,
-            incoming=incoming,
-            size_bytes=len(encoded),
+        counted = Counted(
+            messages=len(messages),
             votes=votes,
             files=kept,
             missing=len(files) - kept,
             repaired=repaired,
+            skipped=given.skipped,
+            file=given.file,
+            place=given.place,
+            id=given.id,
         )
+        return Prepared(conversation=conversation, counted=counted, size_bytes=len(encoded))
 
     def _messages(
         self, given: Incoming, arranged: Arranged, created_us: int

@@ -36,6 +36,7 @@ class EmptySink:
     """A store that has nothing and takes nothing: where there is no data directory yet."""
 
     is_elsewhere = False
+    packer: str | None = None
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -45,7 +46,12 @@ class EmptySink:
         raise InvalidInput("Nothing is stored in a dry run.")
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """All of it is new."""
         return tuple(
@@ -69,12 +75,18 @@ class Rehearsal:
     def __init__(self, sink: Sink) -> None:
         self.limits = sink.limits
         self.is_elsewhere = sink.is_elsewhere
+        self.packer: str | None = None
         self.put_file = sink.put_file
         self._sink = sink
         self._seen: dict[bytes, _Seen] = {}
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """See `chatcore.ingestion.sink.Sink`."""
         told = await self._sink.write(conversations, index=index, dry_run=True)

@@ -64,10 +64,12 @@ class Sink(Protocol):
     Attributes:
         limits: Of titles and files.
         is_elsewhere: It is another process that stores.
+        packer: What a process that reads calls for it (`chatcore.ports.Store.packer`).
     """
 
     limits: Limits
     is_elsewhere: bool
+    packer: str | None
 
     async def put_file(self, upload: Upload) -> Attachment:
         """Keep a file; durable when it returns.
@@ -78,7 +80,12 @@ class Sink(Protocol):
         ...
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """Store these, all or none; gives what became of each.
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from chatcore.arrivals import Ingested
 from chatcore.incoming import Unread
-from chatcore.ingestion.batches import Batch
-from chatcore.ingestion.preparation import Prepared
+from chatcore.ingestion.batch import Batch, Counted
 from chatcore.ingestion.report import Counts, IngestFailure, IngestReport
 
 __all__ = ["Tally"]
@@ -87,65 +86,64 @@ class Tally:
     def stored(self, batch: Batch, outcomes: tuple[Ingested, ...]) -> None:
         """What became of a batch."""
         conversations = messages = votes = 0
-        for part, prepared, ingested in zip(batch.conversations, batch.prepared, outcomes, strict=True):
+        for part, counted, ingested in zip(batch.conversations, batch.counted, outcomes, strict=True):
             is_new = ingested.outcome == "imported" and ingested.imported == len(part.messages)
-            if is_new and ingested.votes == prepared.votes and not batch.slices and not prepared.special:
+            if is_new and ingested.votes == counted.votes and not batch.slices and not counted.special:
                 conversations += 1  # by far the most are so
                 messages += ingested.imported
                 votes += ingested.votes
                 continue
             if ingested.outcome == "skipped":
                 self._slices = _Slices()
-                self._settled(prepared, "skipped")
+                self._settled(counted, "skipped")
                 continue
             self._slices.outcomes.add(ingested.outcome)
             self._slices.imported += ingested.imported
             self._slices.updated += ingested.updated
             self._slices.votes += ingested.votes
             if part.last:
-                self._written(prepared, self._slices.outcome())
+                self._written(counted, self._slices.outcome())
                 self._slices = _Slices()
         self.conversations.imported += conversations
         self.messages.imported += messages
         self.feedback.imported += votes
 
-    def refused(self, prepared: Prepared, reason: str) -> None:
+    def refused(self, counted: Counted, reason: str) -> None:
         """A conversation that the store does not take."""
-        incoming = prepared.incoming
         self._slices = _Slices()
-        self._settled(prepared, "failed")
+        self._settled(counted, "failed")
         if len(self.failures) < _MOST_FAILURES:
             self.failures.append(
-                IngestFailure(file=incoming.file, place=incoming.place, id=incoming.id, reason=reason)
+                IngestFailure(file=counted.file, place=counted.place, id=counted.id, reason=reason)
             )
 
-    def _settled(self, prepared: Prepared, outcome: Outcome) -> None:
+    def _settled(self, counted: Counted, outcome: Outcome) -> None:
         """All that it has, has one outcome."""
         self.conversations.add(outcome)
-        self.messages.add(outcome, len(prepared.conversation.messages))
-        self.feedback.add(outcome, prepared.votes)
-        self._add_files(prepared, outcome)
-        self._add_skipped(prepared.incoming.skipped)
+        self.messages.add(outcome, counted.messages)
+        self.feedback.add(outcome, counted.votes)
+        self._add_files(counted, outcome)
+        self._add_skipped(counted.skipped)
         if outcome == "skipped":
             _count(self.left_out, "It was deleted here.", 1)
 
-    def _written(self, prepared: Prepared, outcome: Outcome) -> None:
+    def _written(self, counted: Counted, outcome: Outcome) -> None:
         done = self._slices
         self.conversations.add(outcome)
         self.messages.add("imported", done.imported)
         self.messages.add("updated", done.updated)
-        left = len(prepared.conversation.messages) - done.imported - done.updated
+        left = counted.messages - done.imported - done.updated
         self.messages.add("unchanged", left)
         self.feedback.add("imported", done.votes)
-        self.feedback.add("unchanged", prepared.votes - done.votes)
-        self._add_files(prepared, outcome)
-        self._add_skipped(prepared.incoming.skipped)
-        for what, count in prepared.repaired.items():
+        self.feedback.add("unchanged", counted.votes - done.votes)
+        self._add_files(counted, outcome)
+        self._add_skipped(counted.skipped)
+        for what, count in counted.repaired.items():
             _count(self.repaired, what, count)
 
-    def _add_files(self, prepared: Prepared, outcome: Outcome) -> None:
-        self.attachments.add(outcome, prepared.files)
-        self.attachments.add("failed" if outcome == "failed" else "skipped", prepared.missing)
+    def _add_files(self, counted: Counted, outcome: Outcome) -> None:
+        self.attachments.add(outcome, counted.files)
+        self.attachments.add("failed" if outcome == "failed" else "skipped", counted.missing)
 
     def _add_skipped(self, skipped: Mapping[str, int]) -> None:
         for reason, count in skipped.items():

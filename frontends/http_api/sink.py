@@ -24,6 +24,7 @@ class ServerSink:
     """Sends batches and files to a server (`frontends.http_api.intake` answers)."""
 
     is_elsewhere = True
+    packer: str | None = None
 
     def __init__(self, connection: Connection, limits: Limits, user: str) -> None:
         self.limits = limits
@@ -38,7 +39,12 @@ class ServerSink:
         )
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """See `chatcore.ingestion.sink.Sink`."""
         body = bodies.IngestBatch(conversations=tuple(conversations), index=index, dry_run=dry_run)

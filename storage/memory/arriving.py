@@ -5,9 +5,19 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from chatcore.arrivals import IngestMessage
+from chatcore.arrivals import IngestConversation, IngestMessage
 from chatcore.messages import Message
-from storage.arriving import NewConversation, NewMessage, NewVote, Origin, Placed
+from storage.arriving import (
+    Gathered,
+    Keys,
+    NewConversation,
+    NewMessage,
+    NewVote,
+    Origin,
+    Placed,
+    gather,
+    id_at,
+)
 from storage.ids import from_us
 from storage.memory.rows import MemoryRows
 from storage.memory.tables import FeedbackRow, SourceRow
@@ -19,8 +29,11 @@ __all__ = ["ArrivingRows"]
 class ArrivingRows(MemoryRows):
     """The tables as one unit sees them, those of ingestion too."""
 
-    def new_ids(self, count: int) -> list[bytes]:
+    def new_ids(self, count: int) -> bytes:
         return self._ids.many(count)
+
+    def gathered(self, sources: Sequence[IngestConversation], *, index: bool) -> Gathered:
+        return gather(sources)
 
     def origins(self, owner: int, origins: Collection[bytes]) -> dict[bytes, Origin]:
         tables = self._tables
@@ -62,6 +75,17 @@ class ArrivingRows(MemoryRows):
                 tables.conversation_sources, one.key, SourceRow(one.source.origin, one.digest, one.source.raw)
             )
             self._note_activity(owner, one.activity)
+
+    def insert_gathered(self, new: Gathered, keys: Keys, owner: int, *, index: bool) -> None:
+        messages: list[NewMessage] = []
+        for number, source in enumerate(new.sources):
+            for seq, one in enumerate(source.messages, 1):
+                place = len(messages)
+                parent, depth = new.parents[place], new.depths[place]
+                above = None if parent < 0 else keys.messages[parent]
+                key, public = keys.messages[place], id_at(keys.message_ids, place)
+                messages.append(NewMessage(key, public, keys.conversations[number], above, depth, seq, one))
+        self.insert_messages(messages, owner, index=index)
 
     def insert_messages(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
         tables, journal = self._tables, self._journal

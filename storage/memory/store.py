@@ -59,6 +59,8 @@ async def open_store(location: str, *, publish: Publish) -> AsyncIterator[Store]
 class MemoryStore:
     """A `chatcore.ports.Store` over dicts."""
 
+    packer: str | None = None
+
     def __init__(self, files: Files, publish: Publish) -> None:
         self.epoch = secrets.token_hex(8)
         self.files: FileStore = files

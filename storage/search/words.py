@@ -80,6 +80,8 @@ _TOKENS = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
 
 def said_in(parts: Sequence[Part]) -> str:
     """The words that are searched: those that are shown, a line for each part."""
+    if len(parts) == 1 and type(parts[0]) is Text:
+        return parts[0].text
     return "\n".join(part.text for part in parts if isinstance(part, Text))
 
 

@@ -36,12 +36,17 @@ class Committed(Struct, frozen=True):
 
 
 class GroupRunner:
-    """Runs groups over the writing connection."""
+    """Runs groups over the writing connection.
+
+    Attributes:
+        shelf: Where rows may lie that were made ready beforehand.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
         self._rows = SqliteRows(connection)
+        self.shelf = self._rows.shelf
         self._synchronous = ""
 
     def run(self, connection: sqlite3.Connection, commands: Sequence[Command[Any]]) -> Committed:

@@ -26,17 +26,19 @@ def batches(sql: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
         sql: Inserts one row: ``INSERT INTO … VALUES (…)``, or ``… FROM (VALUES (…)) WHERE column1``.
         rows: The first column of each is an integer and not 0.
     """
-    columns = len(rows[0]) if rows else 0
-    return flat_batches(sql, list(chain.from_iterable(rows)), columns)
+    return flat_batches(sql, list(chain.from_iterable(rows)))
 
 
-def flat_batches(sql: str, values: Sequence[object], columns: int) -> Iterator[tuple[str, Row]]:
-    """The same of the values of all rows, one after the other."""
+def flat_batches(sql: str, values: Sequence[object], before: Row = ()) -> Iterator[tuple[str, Row]]:
+    """The same of the values of all rows, one after the other; those `before` come first in each statement
+    (``?1``, ``?2``, …).
+    """
+    columns = sql.rpartition("VALUES")[2].count("?")
     step = ROWS_AT_ONCE * columns
-    for first in range(0, len(values), step or 1):
+    for first in range(0, len(values), step):
         batch = values[first : first + step]
         size = _size(len(batch) // columns)
-        yield _for_rows(sql, size), (*batch, *(0,) * (size * columns - len(batch)))
+        yield _for_rows(sql, size), (*before, *batch, *(0,) * (size * columns - len(batch)))
 
 
 def widened(sql: str, values: Sequence[object]) -> Iterator[tuple[str, Row]]:

@@ -42,7 +42,7 @@ class SqliteRows(Arriving, FeedbackTable, Removal, Index):
     def new_id(self) -> str:
         return self._ids.new()
 
-    def new_ids(self, count: int) -> list[bytes]:
+    def new_ids(self, count: int) -> bytes:
         return self._ids.many(count)
 
     def emit(self, event: ConversationEvent | ListChanged | ListMoved) -> None:

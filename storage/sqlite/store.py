@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from anyio import CancelScope, to_thread
 
+from chatcore.arrivals import Ingest, Ingested
 from chatcore.commands import Command
 from chatcore.errors import NotFound
 from chatcore.messages import Attachment, Conversation, Message
@@ -27,6 +28,7 @@ from storage.sqlite import pages, reads
 from storage.sqlite.backup import BackupFolder, copy_database
 from storage.sqlite.check import DECODED, damage, undecodable
 from storage.sqlite.readers import Readers
+from storage.sqlite.ready import Shelf, make_ready, unpack
 from storage.sqlite.searching import search
 from storage.sqlite.statistics import statistics
 from storage.sqlite.trees import trees
@@ -45,16 +47,32 @@ DATABASE = "chat.db"
 class SqliteStore:
     """A `chatcore.ports.Store` in a data directory that this process owns. It runs on asyncio."""
 
-    def __init__(self, epoch: str, files: Files, writer: Writer, readers: Readers) -> None:
+    packer: str | None = "storage.sqlite.ready:pack"
+
+    def __init__(self, epoch: str, files: Files, writer: Writer, readers: Readers, shelf: Shelf) -> None:
         self.epoch = epoch
         self.files: FileStore = files
         self._files = files
         self._writer = writer
         self._readers = readers
+        self._shelf = shelf
 
     async def write(self, command: Command[R]) -> R:
         """See `chatcore.ports.Store`, as for all of these."""
-        return await self._writer.write(command)
+        if not isinstance(command, Ingest):
+            return await self._writer.write(command)
+        return cast(R, await self._ingest(command))
+
+    async def _ingest(self, command: Ingest) -> tuple[Ingested, ...]:
+        sources, packed = command.conversations, command.packed
+        if not sources or any(one.first for one in sources):  # later slices go to what is there
+            return await self._writer.write(command)
+        ready = unpack(packed, sources) if packed else make_ready(sources, index=command.index)
+        self._shelf.put(sources, ready)
+        try:
+            return await self._writer.write(command)
+        finally:
+            self._shelf.drop(sources)
 
     async def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:
         return await self._readers.read(reads.conversation, user, conversation_id)

@@ -22,8 +22,14 @@ RunGroup = Callable[[sqlite3.Connection, Sequence[Command[Any]]], Committed]
 GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
 
-WEIGHT_MAX = 500
+WEIGHT_BESIDE = 500
 """Messages that ingestion and reindexing may bring into one transaction: people wait for them."""
+
+WEIGHT_ALONE = 2_000
+"""Likewise where nobody has written for a while: the more at once, the less the index has to merge."""
+
+QUIET_SECONDS = 2.0
+"""That while."""
 
 Entry = tuple[Command[Any], asyncio.Future[object]]
 
@@ -43,6 +49,7 @@ class Writer:
         self._waiting: deque[Entry] = deque()
         self._heavy: deque[Entry] = deque()
         self._heavy_is_next = False
+        self._last_light = -QUIET_SECONDS
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
 
@@ -51,7 +58,11 @@ class Writer:
         if self._closing:
             raise StorageError("The store is closed.")
         caller: asyncio.Future[object] = self._loop.create_future()
-        (self._heavy if weight_of(command) else self._waiting).append((command, caller))
+        if weight_of(command):
+            self._heavy.append((command, caller))
+        else:
+            self._waiting.append((command, caller))
+            self._last_light = self._loop.time()
         self._wake()
         # Cancelling cancels the future: `_take` passes it over when the unit has not been begun.
         return cast("R", await caller)
@@ -101,9 +112,11 @@ class Writer:
     def _take_heavy(self) -> list[Entry]:
         group: list[Entry] = []
         weight = 0
+        quiet = self._loop.time() - self._last_light >= QUIET_SECONDS
+        most = WEIGHT_ALONE if quiet else WEIGHT_BESIDE
         waiting = self._heavy
         # the first goes whatever it weighs
-        while waiting and (not group or weight + weight_of(waiting[0][0]) <= WEIGHT_MAX):
+        while waiting and (not group or weight + weight_of(waiting[0][0]) <= most):
             entry = waiting.popleft()
             if not entry[1].cancelled():
                 group.append(entry)

@@ -1,12 +1,13 @@
 """Conversations that come from elsewhere: which are new, and those stored in bulk."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from chatcore.arrivals import Ingest, IngestConversation, Ingested, IngestMessage
-from chatcore.errors import InvalidInput, NotFound
+from chatcore.arrivals import Ingest, IngestConversation, Ingested
+from chatcore.errors import NotFound
 from chatcore.events import ListChanged
 from chatcore.ports import ListMoved
-from storage.arriving import IngestRows, NewConversation, NewMessage, NewVote, Origin
+from storage.arriving import Gathered, IngestRows, Keys, NewConversation, NewVote, Origin, id_at
 from storage.ids import to_us
 from storage.units.renewal import renew
 
@@ -61,60 +62,61 @@ class _Arrivals:
         """Have it stored with the others."""
         if one.first:
             raise NotFound("The beginning of this conversation is not there.")
-        _check(one)
         self.waiting[one.origin] = place
 
     def store(self, known: dict[bytes, Origin]) -> dict[int, Ingested]:
         """Store what waits, noting it among the `known`; gives what became of it."""
-        rows, sources = self._rows, [self._command.conversations[place] for place in self.waiting.values()]
-        count = sum(len(one.messages) for one in sources)
-        keys, ids = rows.conversation_keys(len(sources)), rows.new_ids(len(sources))
-        first, message_ids = rows.message_keys(count).start, rows.new_ids(count)
-        conversations: list[NewConversation] = []
-        messages: list[NewMessage] = []
-        votes: list[NewVote] = []
+        if not self.waiting:
+            return {}
+        rows, every = self._rows, self._command.conversations
+        places = list(self.waiting.values())
+        sources = every if len(places) == len(every) else [every[place] for place in places]
+        new = rows.gathered(sources, index=self._command.index)
+        keys = Keys(
+            conversations=rows.conversation_keys(len(sources)),
+            conversation_ids=rows.new_ids(len(sources)),
+            messages=rows.message_keys(len(new.depths)),
+            message_ids=rows.new_ids(len(new.depths)),
+        )
+        voted = Counter([number for _, number, _ in new.votes])
+        conversations = [
+            self._conversation(new, keys, number, voted[number]) for number in range(len(sources))
+        ]
+        rows.insert_conversations(conversations, self._owner)
+        rows.insert_gathered(new, keys, self._owner, index=self._command.index)
+        rows.insert_votes(_votes(new, keys), self._owner)
+        self._tell(conversations)
+        self.waiting.clear()
         results: dict[int, Ingested] = {}
-        for place, source, key, public in zip(self.waiting.values(), sources, keys, ids, strict=True):
-            at, voted = len(messages), len(votes)
-            _hang(source.messages, key, first + at, message_ids[at : at + len(source.messages)], messages)
-            seq = _count_votes(source.messages, key, first + at, votes)
-            head = messages[at + source.head] if source.last and source.head >= 0 else None
-            conversations.append(self._conversation(source, key, public, head, seq))
-            name = public.hex()
-            known[source.origin] = Origin(key, name, conversations[-1].digest, not source.last)
+        for number, (place, one) in enumerate(zip(places, conversations, strict=True)):
+            name = one.id.hex()
+            known[one.source.origin] = Origin(one.key, name, one.digest, not one.source.last)
             results[place] = Ingested(
                 conversation_id=name,
                 outcome="imported",
-                imported=len(source.messages),
-                votes=len(votes) - voted,
+                imported=len(one.source.messages),
+                votes=voted[number],
             )
-        rows.insert_conversations(conversations, self._owner)
-        rows.insert_messages(messages, self._owner, index=self._command.index)
-        rows.insert_votes(votes, self._owner)
-        self._tell(conversations)
-        self.waiting.clear()
         return results
 
-    def _conversation(
-        self, source: IngestConversation, key: int, public: bytes, head: NewMessage | None, seq: int
-    ) -> NewConversation:
+    def _conversation(self, new: Gathered, keys: Keys, number: int, votes: int) -> NewConversation:
+        source = new.sources[number]
+        head = new.starts[number] + source.head if source.last and source.head >= 0 else None
         return NewConversation(
-            key=key,
-            id=public,
+            key=keys.conversations[number],
+            id=id_at(keys.conversation_ids, number),
             source=source,
             digest=source.digest if source.last else None,
-            head=None if head is None else head.key,
-            head_id=None if head is None else head.id,
-            head_depth=-1 if head is None else head.depth,
-            seq=seq,
+            head=None if head is None else keys.messages[head],
+            head_id=None if head is None else id_at(keys.message_ids, head),
+            head_depth=-1 if head is None else new.depths[head],
+            seq=len(source.messages) + votes + 1,  # after those of its messages and their votes
             list_seq=self._rows.next_list_seq(self._owner),
             activity=min(source.updated_at_us, self._now_us),
         )
 
     def _tell(self, conversations: Sequence[NewConversation]) -> None:
         rows, user = self._rows, self._command.user
-        if not conversations:
-            return
         self._count += len(conversations)
         if self._count > _LISTED_ONE_BY_ONE:
             rows.emit(ListMoved(user=user, seq=conversations[-1].list_seq))
@@ -127,37 +129,11 @@ class _Arrivals:
                 )
 
 
-def _check(one: IngestConversation) -> None:
-    if one.last and not -1 <= one.head < len(one.messages):
-        raise InvalidInput("The head of the conversation is none of its messages.", head=one.head)
-
-
-def _hang(
-    sources: Sequence[IngestMessage],
-    conversation: int,
-    first: int,
-    ids: Sequence[bytes],
-    into: list[NewMessage],
-) -> None:
-    """Add the messages of a new conversation, with keys from `first` on and seqs from 1 on."""
-    depths: list[int] = []
-    for place, source in enumerate(sources):
-        above = source.parent
-        if above < 0:
-            depth, parent = 0, None
-        elif above < place:
-            depth, parent = depths[above] + 1, first + above
-        else:
-            raise InvalidInput("A message comes before its parent.", place=place)
-        depths.append(depth)
-        into.append(NewMessage(first + place, ids[place], conversation, parent, depth, place + 1, source))
-
-
-def _count_votes(sources: Sequence[IngestMessage], conversation: int, first: int, into: list[NewVote]) -> int:
-    """Add the votes, with seqs above those of the messages; gives the next seq: that of the conversation."""
-    seq = len(sources) + 1
-    for place, source in enumerate(sources):
-        if source.feedback is not None:
-            into.append(NewVote(first + place, conversation, seq, source.feedback))
-            seq += 1
-    return seq
+def _votes(new: Gathered, keys: Keys) -> list[NewVote]:
+    """All votes, with seqs above those of the messages of their conversations."""
+    seqs = {number: len(new.sources[number].messages) for _, number, _ in new.votes}
+    votes: list[NewVote] = []
+    for place, number, feedback in new.votes:
+        seqs[number] += 1
+        votes.append(NewVote(keys.messages[place], keys.conversations[number], seqs[number], feedback))
+    return votes

@@ -8,7 +8,7 @@ from chatcore.arrivals import Ingest, IngestConversation, Ingested, IngestMessag
 from chatcore.errors import InvalidInput, NotFound
 from chatcore.events import FeedbackChanged, MessageChanged
 from chatcore.messages import File, MissingFile, Part
-from storage.arriving import IngestRows, NewMessage, NewVote, Origin, Placed
+from storage.arriving import IngestRows, NewMessage, NewVote, Origin, Placed, id_at
 from storage.ids import from_us, to_us
 from storage.units.draft import ROOT, Draft, Place
 
@@ -68,17 +68,20 @@ class _Renewal:
         """Find out which messages are new, and which are other than before; number both."""
         source, conversation = self._source, self._draft.row.key
         fresh = [one for one in source.messages if one.origin not in self._stored]
-        new = iter(zip(self._rows.message_keys(len(fresh)), self._rows.new_ids(len(fresh)), strict=True))
+        new = iter(enumerate(self._rows.message_keys(len(fresh))))
+        ids = self._rows.new_ids(len(fresh))
         known: list[tuple[int, IngestMessage]] = []
         for place, one in enumerate(source.messages, source.first):
             there = self._stored.get(one.origin)
             if there is None:
-                key, public = next(new)
+                number, key = next(new)
                 above = self._above(one, place)
                 there = Placed(key, above.depth + 1 if above else 0)
                 parent = above.key if above else None
                 seq = self._draft.count()
-                self.added.append(NewMessage(key, public, conversation, parent, there.depth, seq, one))
+                self.added.append(
+                    NewMessage(key, id_at(ids, number), conversation, parent, there.depth, seq, one)
+                )
             else:
                 known.append((there.key, one))
             self._places[place] = there

@@ -123,7 +123,7 @@ async def test_a_batch_can_be_sent_by_hand(served: Served) -> None:
     sent: list[bytes] = []
 
     class Sending(EmptySink):
-        async def write(self, conversations, *, index, dry_run):  # type: ignore[no-untyped-def]
+        async def write(self, conversations, *, index, dry_run, packed=None):  # type: ignore[no-untyped-def]
             sent.append(msgspec.msgpack.encode({"conversations": conversations}))
             return await super().write(conversations, index=index, dry_run=dry_run)
 

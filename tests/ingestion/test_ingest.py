@@ -112,7 +112,12 @@ class CountingSink(EmptySink):
         self._errors = list(errors)
 
     async def write(
-        self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         self.flying += 1
         self.most = max(self.most, self.flying)
@@ -289,7 +294,12 @@ async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
 
     class Noting(EmptySink):
         async def write(
-            self, conversations: Sequence[IngestConversation], *, index: bool, dry_run: bool
+            self,
+            conversations: Sequence[IngestConversation],
+            *,
+            index: bool,
+            dry_run: bool,
+            packed: bytes | None = None,
         ) -> tuple[Ingested, ...]:
             sent.extend(conversations)
             return await super().write(conversations, index=index, dry_run=dry_run)

@@ -55,19 +55,19 @@ def test_parents_come_before_their_children_and_siblings_stay_in_order() -> None
     )
     assert order(made) == [("a", -1), ("b", 0), ("c2", 1), ("c1", 1), ("d", 0)]
     assert made.conversation.head == 4
-    assert made.repaired == {}
+    assert made.counted.repaired == {}
 
 
 def test_orphans_become_roots_and_circles_are_broken() -> None:
     made = prepared(tree(message("a", "z"), message("x", "y"), message("y", "x"), message("s", "s")))
     assert order(made) == [("a", -1), ("x", -1), ("y", 1), ("s", -1)]
-    assert made.repaired == {ORPHAN: 1, CYCLE: 2}
+    assert made.counted.repaired == {ORPHAN: 1, CYCLE: 2}
 
 
 def test_an_id_that_comes_twice_stands_for_the_first() -> None:
     made = prepared(tree(message("a"), message("b", "a"), message("a", "b"), message("c", "a")))
     assert order(made) == [("a", -1), ("b", 0), ("a", 1), ("c", 0)]
-    assert made.repaired == {DUPLICATE: 1}
+    assert made.counted.repaired == {DUPLICATE: 1}
     assert len({one.origin for one in made.conversation.messages}) == 4
 
 
@@ -94,7 +94,7 @@ def test_the_head_is_what_is_told_else_the_newest_leaf_that_is_shown() -> None:
     assert prepared(tree(*messages, head="b")).conversation.head == 1
     lost = prepared(tree(*messages, head="gone"))
     assert lost.conversation.head == 1
-    assert lost.repaired == {NO_HEAD: 1}
+    assert lost.counted.repaired == {NO_HEAD: 1}
     assert prepared(tree(message("a"), message("b", "a"), linear=True, head="a")).conversation.head == 0
 
 
@@ -215,7 +215,7 @@ def test_files_are_kept_or_named() -> None:
     bare = IncomingFile(name="", pointer="q")
     stored = prepared(tree(message("a", None, file, bare)))
     assert stored.conversation.messages[0].parts == (File(STORED), MissingFile(name="file", pointer="q"))
-    assert (stored.files, stored.missing) == (1, 1)
+    assert (stored.counted.files, stored.counted.missing) == (1, 1)
     refused = prepared(tree(message("a", None, file, bare)), None)
     assert refused.conversation.messages[0].parts[0] == MissingFile(name="a.txt", pointer="p")
     assert refused.conversation.digest != stored.conversation.digest

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.arriving import ID_BYTES, id_at
 from storage.ids import IdSource, from_us, to_us
 
 
@@ -33,13 +34,16 @@ def test_ids_of_one_millisecond_rise_beyond_their_counter() -> None:
     assert {UUID(found).version for found in ids} == {7}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**47), st.integers(0, 5_000)), max_size=20))
 def test_many_at_once_are_like_one_by_one(steps: list[tuple[int, int]]) -> None:
     ticks = iter(milliseconds for milliseconds, _ in steps for _ in range(2))
     source = IdSource(clock_ns=lambda: next(ticks) * 1_000_000)
     ids: list[str] = []
     for _, count in steps:
-        ids += [public.hex() for public in source.many(count)]
+        many = source.many(count)
+        ids += [id_at(many, place).hex() for place in range(count)]
+        assert len(many) == count * ID_BYTES
         ids.append(source.new())
     assert ids == sorted(set(ids))
     assert {(UUID(found).version, UUID(found).variant) for found in ids} <= {(7, RFC_4122)}

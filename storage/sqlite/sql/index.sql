@@ -3,6 +3,13 @@
 -- name: put_message
 INSERT INTO message_text (rowid, text, owner) VALUES (?, ?, ?)
 
+-- name: put_many
+-- Messages by their places: ?1 is added to make keys of them; ?2 is the owner.
+INSERT INTO message_text (rowid, text, owner)
+SELECT ?1 + column1, column2, ?2
+FROM (VALUES (?, ?)) AS given
+WHERE column1
+
 -- name: put_title
 INSERT INTO title_text (rowid, text, owner) VALUES (?, ?, ?)
 

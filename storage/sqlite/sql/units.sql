@@ -262,14 +262,28 @@ SELECT
 FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
 WHERE column1
 
--- name: insert_plain_messages
+-- name: insert_gathered
+-- Rows that know their places only (`storage.sqlite.ready`), from 1 on: ?1 is added to make keys of messages of them,
+-- ?3 to make those of conversations; ?2 has all ids, 16 bytes each, and ?4 all origins, 8 bytes each.
+INSERT INTO message (
+    id, public, conversation, parent, jump, depth, seq, role, status, parts, model, created_at_us, origin,
+    reason, usage, raw, hidden
+)
+SELECT
+    ?1 + column1, substr(?2, 16 * column1 - 15, 16), ?3 + column2, ?1 + nullif(column3, 0), ?1 + nullif(column4, 0),
+    column5, column6, column7, column8, column9, nullif(column10, ''), column11, substr(?4, 8 * column1 - 7, 8),
+    nullif(column12, ''), nullif(column13, ''), nullif(column14, ''), column15
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+WHERE column1
+
+-- name: insert_gathered_plain
 INSERT INTO message (
     id, public, conversation, parent, jump, depth, seq, role, status, parts, model, created_at_us, origin
 )
 SELECT
-    column1, column2, column3, nullif(column4, 0), nullif(column5, 0), column6, column7, column8, column9,
-    column10, nullif(column11, ''), column12, column13
-FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+    ?1 + column1, substr(?2, 16 * column1 - 15, 16), ?3 + column2, ?1 + nullif(column3, 0), ?1 + nullif(column4, 0),
+    column5, column6, column7, column8, column9, nullif(column10, ''), column11, substr(?4, 8 * column1 - 7, 8)
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
 WHERE column1
 
 -- name: insert_votes

@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
+from chatcore.arrivals import IngestConversation
 from chatcore.messages import File, Message
-from storage.arriving import NewConversation, NewMessage, NewVote, Origin, Placed
+from storage.arriving import Gathered, Keys, NewConversation, NewMessage, NewVote, Origin, Placed
 from storage.ids import to_us
 from storage.rows import ConversationRow, Keyed, MessageRow
 from storage.sqlite.jumps import jump_length
 from storage.sqlite.many import flat_batches, widened
+from storage.sqlite.ready import Ready, Shelf
 from storage.sqlite.statements import load
 from storage.sqlite.tables.conversations import Conversations
 from storage.sqlite.tables.messages import Messages
@@ -32,6 +34,7 @@ class Arriving(Conversations, Messages):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._last_conversation, self._last_message = self._execute(_SQL["last_keys"]).fetchone()
+        self.shelf = Shelf()
         self._placed: dict[bytes, Placed] = {}
         self._placed_in = 0  # key of the conversation; 0: of none
 
@@ -94,10 +97,26 @@ class Arriving(Conversations, Messages):
         if new and owner in self._activities:
             self._activities[owner] = max(self._activities[owner], *(one.activity for one in new))
 
+    def gathered(self, sources: Sequence[IngestConversation], *, index: bool) -> Gathered:
+        return self.shelf.of(sources, index=index)
+
+    def insert_gathered(self, new: Gathered, keys: Keys, owner: int, *, index: bool) -> None:
+        assert isinstance(new, Ready)  # `gathered` gave it
+        first = keys.messages.start
+        statement = _SQL["insert_gathered_plain" if new.is_plain else "insert_gathered"]
+        before = (first - 1, keys.message_ids, keys.conversations.start, new.origins)
+        for sql, parameters in flat_batches(statement, new.values, before):
+            self._execute(sql, parameters)
+        for place, parts in new.files:
+            self._refer(first + place, parts)
+        if index:
+            self.spoken_by_many(first - 1, owner, new.said)
+        elif keys.messages:
+            self.leave_out(first, keys.messages[-1])
+
     def insert_messages(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
         if not new:
             return
-        plain = all(map(_is_plain, new))
         jumps = _Jumps(self._connection)
         values: list[object] = []
         for one in new:
@@ -119,26 +138,19 @@ class Arriving(Conversations, Messages):
                 source.model or "",
                 source.created_at_us,
                 bytearray(source.origin),
+                source.reason or "",
+                "" if source.usage is None else text(source.usage),
+                source.raw or "",
+                int(source.hidden),
             )
-            if not plain:
-                usage = "" if source.usage is None else text(source.usage)
-                values += (source.reason or "", usage, source.raw or "", int(source.hidden))
-        self._insert_all("insert_plain_messages" if plain else "insert_messages", values)
-        self._note(new, owner, index=index)
-
-    def _note(self, new: Sequence[NewMessage], owner: int, *, index: bool) -> None:
-        """What other tables say of them, and what is remembered."""
+        self._insert_all("insert_messages", values)
         for one in new:
-            for part in one.source.parts:
-                if type(part) is File:
-                    self._refer(one.key, one.source.parts)
-                    break
+            if any(type(part) is File for part in one.source.parts):
+                self._refer(one.key, one.source.parts)
+            if index and not one.source.hidden:
+                self.spoken(one.key, owner, one.source.parts)
         if not index:
             self.leave_out(new[0].key, new[-1].key)
-        else:
-            for one in new:
-                if not one.source.hidden:
-                    self.spoken(one.key, owner, one.source.parts)
         if self._placed_in:
             here = [one for one in new if one.conversation == self._placed_in]
             self._placed |= {one.source.origin: Placed(one.key, one.depth) for one in here}
@@ -199,15 +211,8 @@ class Arriving(Conversations, Messages):
         self._execute(_SQL["set_digest"], (digest, raw, conversation))
 
     def _insert_all(self, statement: str, values: Sequence[object]) -> None:
-        one = _SQL[statement]
-        for many, parameters in flat_batches(one, values, one.count("?")):
-            self._execute(many, parameters)
-
-
-def _is_plain(one: NewMessage) -> bool:
-    """Whether it has none of what most messages have not."""
-    source = one.source
-    return source.raw is None and source.reason is None and source.usage is None and not source.hidden
+        for sql, parameters in flat_batches(_SQL[statement], values):
+            self._execute(sql, parameters)
 
 
 class _Jumps(dict[int | None, int | None]):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chatcore.messages import Part
 from storage.search.words import folded, said_in
-from storage.sqlite.many import batches
+from storage.sqlite.many import batches, flat_batches
 from storage.sqlite.statements import load
 from storage.sqlite.tables.base import Table
 from storage.sqlite.values import text
@@ -33,6 +33,14 @@ class _Change(Struct, frozen=True):
     new: str | None
 
 
+class _Said(Struct, frozen=True):
+    """Many new messages of one owner say something: place and words by turns; keys are `before` and place."""
+
+    before: int
+    owner: int
+    said: Sequence[object]
+
+
 class Index(Table):
     """The tables `message_text`, `title_text` and `unindexed`.
 
@@ -45,7 +53,7 @@ class Index(Table):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        self._changes: list[_Change | None] = []  # None: all is taken out
+        self._changes: list[_Change | _Said | None] = []  # None: all is taken out
         self._ranges: dict[_Kind, list[tuple[int, int]]] | None = None
 
     def spoken(self, message: int, owner: int, parts: Sequence[Part]) -> None:
@@ -54,6 +62,10 @@ class Index(Table):
         To be called once for each message that is not hidden.
         """
         self._change("message", message, owner, None, folded(said_in(parts)))
+
+    def spoken_by_many(self, before: int, owner: int, said: Sequence[object]) -> None:
+        """The same of many that are new: place and words by turns; keys are `before` and place."""
+        self._changes.append(_Said(before, owner, said))
 
     def respoken(
         self, message: int, owner: int, old: Sequence[Part] | None, new: Sequence[Part] | None
@@ -105,15 +117,23 @@ class Index(Table):
     def write_index(self) -> None:
         """The index agrees with the rows: to be called at the end of a group, outside of all savepoints."""
         net: dict[tuple[_Kind, int], _Change] = {}
+        many: list[_Said] = []
         for change in self._changes:
+            if isinstance(change, _Said):
+                many.append(change)
+                continue
             if change is None:
                 net.clear()
+                many.clear()
                 for kind in _KINDS:
                     self._execute(_SQL[f"empty_{kind}"])
                 continue
             before = net.get((change.kind, change.key))
             net[change.kind, change.key] = change if before is None else replace(before, new=change.new)
         self._changes.clear()
+        for one in many:  # first: what is said of one of them afterwards takes its place
+            for sql, parameters in flat_batches(_SQL["put_many"], one.said, (one.before, one.owner)):
+                self._execute(sql, parameters)
         changes = [net[at] for at in sorted(net) if net[at].old != net[at].new]  # FTS5 likes rising keys
         for kind in _KINDS:
             own = [change for change in changes if change.kind == kind]

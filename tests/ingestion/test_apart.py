@@ -1,0 +1,243 @@
+"""Reading in a process of its own: the same comes of it, whatever happens to either process."""
+
+import io
+import json
+import os
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+
+from chatcore import (
+    Engine,
+    IngestReport,
+    IngestStopped,
+    InvalidInput,
+    Limits,
+    Unrecognised,
+    open_engine,
+)
+from chatcore.formats.format import ReadOptions
+from chatcore.ingestion import apart
+from chatcore.ingestion.delivery import IngestOptions
+from chatcore.ingestion.pipeline import ingest
+from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.ingestion.sink import FileReading, IngestFile
+from chatcore.messages import File
+from chatcore.opening import open_reading
+from tests.search_index import index_damage
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(params=[0, 2**40], ids=["apart", "here"])
+def apart_or_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(apart, "LARGE_BYTES", request.param)
+    return bool(request.param == 0)
+
+
+@pytest.fixture
+def always_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "LARGE_BYTES", 0)
+
+
+def lines(count: int, *, turns: int = 4, longer: int = 0) -> Iterator[dict[str, object]]:
+    """Conversations in OpenAI's form, some with what is not plain."""
+    for number in range(count):
+        said = [
+            {"role": ("user", "assistant")[place % 2], "content": f"{number} says {place}, naïve 漢字"}
+            for place in range(turns + longer)
+        ]
+        if number % 5 == 1:
+            said[1]["weight"] = "0"
+        if number % 7 == 2:
+            said.insert(0, {"role": "system", "content": "Be brief."})
+        if number % 11 == 3:
+            picture = {"type": "image_url", "image_url": {"url": "data:text/plain;base64,aGVsbG8="}}
+            said[0]["content"] = [{"type": "text", "text": "look"}, picture]  # type: ignore[assignment]
+        yield {"id": f"c{number}", "messages": said}
+
+
+def written(path: Path, records: Iterator[dict[str, object]], *, bad: str = "") -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records) + bad)
+    return path
+
+
+async def rows_of(engine: Engine) -> list[object]:
+    """All that was stored, without ids and times."""
+    found: list[object] = []
+    async for tree in engine.trees():
+        said = [
+            (one.depth, one.role, one.status, one.hidden, msgspec.to_builtins(one.parts))
+            for one in (node.message for node in tree.nodes)
+        ]
+        found.append((tree.conversation.title, said))
+    return sorted(found, key=repr)
+
+
+def timeless(report: IngestReport) -> IngestReport:
+    return msgspec.structs.replace(report, seconds=0)
+
+
+async def test_the_same_comes_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report, rejects, rows, votes, files and the search index."""
+    source = written(tmp_path / "all.jsonl", lines(300), bad='{"messages"\n')
+    results = []
+    for name, bytes_ in (("apart", 0), ("here", 2**40)):
+        monkeypatch.setattr(apart, "LARGE_BYTES", bytes_)
+        rejects = io.BytesIO()
+        async with open_engine(f"sqlite:{tmp_path / name}") as engine:
+            report = await engine.ingest(str(source), rejects=rejects)
+            found = await engine.search("naïve says")
+            results.append((timeless(report), rejects.getvalue(), await rows_of(engine), len(found.found)))
+            assert await engine.check() == []
+        with closing(sqlite3.connect(tmp_path / name / "chat.db")) as database:
+            assert index_damage(database) == []
+    assert results[0] == results[1]
+    assert results[0][0].failed == 1
+    assert results[0][0].attachments.imported > 0
+
+
+async def test_what_comes_again_is_compared_with_what_is_there(tmp_path: Path, apart_or_here: bool) -> None:
+    """Here the packed rows are of no use, and the messages are decoded."""
+    source = tmp_path / "some.jsonl"
+    async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+        await engine.ingest(str(written(source, lines(40))))
+        again = await engine.ingest(str(source))
+        assert (again.read, again.unchanged) == (40, 40)
+        report = await engine.ingest(str(written(source, lines(60, longer=2))))
+        assert (report.imported, report.updated) == (20, 40)
+        assert report.messages.imported == 40 * 2 + 20 * 6 + sum(n % 7 == 2 for n in range(40, 60))
+        assert await engine.check() == []
+
+
+async def test_long_ones_come_in_slices(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "long.jsonl", lines(3, turns=1_300))
+    async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+        report = await engine.ingest(str(source))
+        assert (report.imported, report.messages.imported) == (3, 3_901)
+
+
+async def test_a_dry_run_tells_the_same_and_stores_nothing(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "some.jsonl", lines(40))
+    async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+        told = await engine.ingest(str(source), dry_run=True)
+        assert (await engine.conversations()).conversations == ()
+        done = await engine.ingest(str(source))
+    assert timeless(done) == msgspec.structs.replace(timeless(told), dry_run=False)
+
+
+async def test_without_the_index_it_is_made_later(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "some.jsonl", lines(30))
+    async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+        await engine.ingest(str(source), index=False)
+        assert (await engine.search("naïve")).found == ()
+        while (await engine.reindex()).left:
+            pass
+        assert len((await engine.search("naïve")).found) > 0
+
+
+async def test_the_memory_store_takes_it_too(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "some.jsonl", lines(40))
+    async with open_engine("memory:") as engine:
+        report = await engine.ingest(str(source))
+        assert (report.imported, report.failed) == (40, 0)
+        files = 0
+        async for tree in engine.trees():
+            files += sum(isinstance(part, File) for node in tree.nodes for part in node.message.parts)
+        assert files == report.attachments.imported > 0
+
+
+async def test_errors_of_the_reader_are_raised_here(tmp_path: Path, always_apart: None) -> None:
+    strange = tmp_path / "strange.json"
+    strange.write_text('[{"neither": 1}]')
+    async with open_engine("memory:") as engine:
+        with pytest.raises(Unrecognised) as caught:
+            await engine.ingest(str(strange))
+        assert "neither" in str(caught.value.data["keys"])
+        with pytest.raises(InvalidInput):
+            await engine.ingest(str(strange), format="no such")
+
+
+async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "bad.jsonl", lines(3), bad='{"messages": 3}\n')
+    async with open_engine("memory:") as engine:
+        with pytest.raises(InvalidInput, match="rejects"):
+            await engine.ingest(str(source), rejects="/dev/full")
+
+
+def readers_of(pid: int) -> list[int]:
+    """Processes that read for the process."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if b"chatcore.ingestion.reader" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+async def test_a_reader_that_dies_is_told_and_what_came_before_is_kept(
+    tmp_path: Path, always_apart: None
+) -> None:
+    source = written(tmp_path / "many.jsonl", lines(20_000))
+    async with open_engine("memory:") as engine:
+        with pytest.raises(IngestStopped, match="SIGKILL") as caught:
+            await engine.ingest(
+                str(source), progress=lambda at: os.kill(readers_of(os.getpid())[0], signal.SIGKILL)
+            )
+        assert caught.value.report.imported > 0
+        stored = sum([1 async for _ in engine.trees()])
+        assert stored == caught.value.report.imported
+    assert readers_of(os.getpid()) == []
+
+
+async def test_cancelling_ends_the_reader(tmp_path: Path, always_apart: None) -> None:
+    source = written(tmp_path / "many.jsonl", lines(20_000))
+    async with open_engine("memory:") as engine:
+        with anyio.CancelScope() as scope:
+            await engine.ingest(str(source), progress=lambda at: scope.cancel())
+        assert scope.cancelled_caught
+    assert readers_of(os.getpid()) == []
+
+
+def test_the_reader_ends_with_whom_it_reads_for(tmp_path: Path) -> None:
+    """By SIGKILL too; and the same again ends as one that ran through."""
+    source = written(tmp_path / "many.jsonl", lines(4_000))
+    command = [sys.executable, str(HERE / "apart_main.py"), str(tmp_path / "data"), str(source)]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        (reader,) = readers_of(process.pid)
+        watched = os.pidfd_open(reader)
+        process.send_signal(signal.SIGKILL)
+    with closing(open(watched, "rb")):
+        assert select.select([watched], [], [], 10)[0], "the reader goes on"
+
+    async def again() -> tuple[int, int]:
+        async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+            report = await engine.ingest(str(source))
+            assert await engine.check() == []
+            return report.read, report.imported + report.unchanged
+
+    assert anyio.run(again) == (4_000, 4_000)
+
+
+async def test_an_opener_without_a_name_reads_here(tmp_path: Path, always_apart: None) -> None:
+    called: list[object] = []
+
+    def opener(source: IngestFile, known: str | None, options: ReadOptions) -> FileReading:
+        called.append(source)
+        return open_reading(source, known, options)
+
+    source = written(tmp_path / "some.jsonl", lines(3))
+    report = await ingest(str(source), EmptySink(Limits()), opener, IngestOptions())
+    assert (report.imported, called) == (3, [str(source)])
