@@ -8,7 +8,10 @@ SQLite's settings for merging it (`raw`) and once with ours (`raw_tuned`). Each 
 in turn. Goals: 0.8 of raw with the search index, 0.35 without, and at most 25 % slower on a store of a
 million messages.
 
-usage: scripts/bench ingest [MESSAGES] [--rounds N] [--no-million] [--large [MEGABYTES]]
+Peers need an environment of their own, since they pin other versions: `pip install chainlit openai-agents
+sqlalchemy greenlet aiosqlite` into one, and name its Python.
+
+usage: scripts/bench ingest [MESSAGES] [--rounds N] [--no-million] [--peers PYTHON] [--large [MEGABYTES]]
 """
 
 import argparse
@@ -27,7 +30,6 @@ import anyio
 
 from chatcore import Engine, open_engine
 from frontends.cli.collector import tune_collector
-from scripts.benches._peers import print_peers
 from scripts.benches._texts import PER_CONVERSATION, conversations, line_of, write_lines
 
 MILLION = 1_000_000
@@ -131,15 +133,16 @@ def measured(name: str, data: Path, source: Path, index: bool) -> tuple[float, f
 
 def run_apart(name: str, data: Path, source: Path, index: bool, stdout: int | None = None) -> bytes:
     """One of the functions above, in a process of its own."""
+    call = f"{name}({str(data)!r}, {str(source)!r}, {index})"
+    return run_code(f"from scripts.benches.ingest import {name}; {call}", stdout=stdout)
+
+
+def run_code(code: str, *, python: str = sys.executable, stdout: int | None = None) -> bytes:
+    """Python code in a process of its own; gives what it printed, if that is wanted."""
     sys.stdout.flush()
-    code = f"from scripts.benches.ingest import {name}; {name}({str(data)!r}, {str(source)!r}, {index})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        stdout=stdout,
-        check=True,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run([python, "-c", code], stdout=stdout, check=True, cwd=root, env=environment)
     return done.stdout or b""
 
 
@@ -175,7 +178,6 @@ def compare(messages: int, rounds: int, million: bool) -> None:
             run_apart("beside", folder / f"beside-{index}", source, index)
         if million:
             on_a_million(folder, source, messages, rates)
-    print_peers(2_000)
 
 
 def _with(index: bool) -> str:
@@ -228,12 +230,16 @@ def main() -> None:
     parser.add_argument("messages", nargs="?", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-million", action="store_true")
+    parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--large", nargs="?", type=int, const=2_000, metavar="MEGABYTES")
     given = parser.parse_args()
     if given.large is not None:
         large(given.large)
     else:
         compare(given.messages, given.rounds, not given.no_million)
+        if given.peers is not None:
+            code = "from scripts.benches._peers import print_peers; print_peers(2_000)"
+            run_code(code, python=given.peers)
 
 
 if __name__ == "__main__":
