@@ -174,6 +174,12 @@ async def test_a_slice_that_is_refused_ends_its_conversation() -> None:
     assert counts(report.messages) == (2_002, 2, 0, 0, 0, 2_000)
 
 
+async def test_after_one_that_was_refused_another_version_of_it_is_tried() -> None:
+    sink = CountingSink([], [None, InvalidInput("No more.")])
+    report = await ingest([chat(1, 2_000), chat(1, 1_200)], sink, None, IngestOptions())
+    assert (counts(report), sink.seen) == ((2, 1, 0, 0, 0, 1), [500, 500, 500, 200])
+
+
 async def test_what_was_deleted_here_stays_so(engine: Engine) -> None:
     await engine.ingest([chat(1)])
     (there,) = (await engine.conversations()).conversations
