@@ -1,4 +1,4 @@
--- Schema 5: how the search index is merged (https://sqlite.org/fts5.html, section 6).
+-- Schema 6: how the search index is merged (https://sqlite.org/fts5.html, section 6).
 
 -- By default four segments become one at once, so each word is written again for every fourfold of the index, and a
 -- segment is begun with each MiB of words. Sixty-four at a time, and one segment for each group of up to 2,000 messages,
