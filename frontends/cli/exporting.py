@@ -105,6 +105,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         options=WriteOptions(
             reasoning=arguments.reasoning,
             all_paths=arguments.all_paths,
+            step=from_thread.check_cancelled,  # of the thread that writes
             files=None if copies is None else _below(copies, folder),
             only=ExportFilter(
                 rating=arguments.rating,
