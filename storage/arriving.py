@@ -18,12 +18,16 @@ class Origin(Struct, frozen=True):
 
     Attributes:
         digest: Of all that came; None: its last slice has not.
+        dated_us: When its source has last changed it; 0: it does not say.
+        ours: It is known by its own id and no origin: the source has it from here.
     """
 
     key: int
     id: str
     digest: bytes | None
     deleted: bool
+    dated_us: int = 0
+    ours: bool = False
 
 
 class Placed(Struct, frozen=True, gc=False):
@@ -93,6 +97,7 @@ class NewVote(Struct, frozen=True):
     message: int
     conversation: int
     seq: int
+    user: str
     feedback: Feedback
 
 
@@ -132,12 +137,16 @@ class IngestRows(Rows, Protocol):
         """Give these messages the content of their `source`, and the seq; they stay where they are."""
         ...
 
-    def insert_votes(self, new: Sequence[NewVote], user: int) -> None:
-        """Store votes of the user, who has none on these messages."""
+    def insert_votes(self, new: Sequence[NewVote]) -> None:
+        """Store votes; of their users none has one on the same message."""
         ...
 
     def ingested(self, conversation: int) -> Mapping[bytes, Placed]:
         """Its messages that came from elsewhere, by origin; true until the next change."""
+        ...
+
+    def written(self, conversation: int) -> Mapping[bytes, Placed]:
+        """All of its messages, by what stands for their ids here (`id_origin`); true until the next change."""
         ...
 
     def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:
@@ -148,6 +157,6 @@ class IngestRows(Rows, Protocol):
         """Those of these messages on which the user has a vote, or has taken one back."""
         ...
 
-    def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
-        """All of the conversation is there, in the version with this digest."""
+    def set_version(self, conversation: int, source: IngestConversation) -> None:
+        """All of the conversation is there, in this version."""
         ...

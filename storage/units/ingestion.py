@@ -25,7 +25,7 @@ def ingest(rows: IngestRows, command: Ingest) -> tuple[Ingested, ...]:
     for place, one in enumerate(command.conversations):
         if one.origin in arrivals.waiting:  # twice in one command: the second is compared with the first
             results |= arrivals.store(known)
-        found = known.get(one.origin)
+        found = known.get(one.origin) or _written_here(rows, command.user, one)
         if found is None:
             arrivals.add(place, one)
         elif found.deleted and found.digest is not None:
@@ -35,9 +35,18 @@ def ingest(rows: IngestRows, command: Ingest) -> tuple[Ingested, ...]:
             results[place] = Ingested(conversation_id=found.id, outcome="unchanged", unchanged=unchanged)
         else:
             results[place] = renew(rows, command, owner, found, one)
-            known[one.origin] = Origin(found.key, found.id, one.digest if one.last else None, not one.last)
+            if not found.ours:
+                known |= rows.origins(owner, [one.origin])
     results |= arrivals.store(known)
     return tuple(results[place] for place in range(len(command.conversations)))
+
+
+def _written_here(rows: IngestRows, user: str, one: IngestConversation) -> Origin | None:
+    """The user's conversation that an export of ours was made of; after a purge nothing is known of it."""
+    row = None if one.own_id is None else rows.conversation(one.own_id, user)
+    if row is None or row.purged:
+        return None
+    return Origin(row.key, row.conversation.id, b"", row.conversation.deleted, ours=True)
 
 
 class _Arrivals:
@@ -77,11 +86,13 @@ class _Arrivals:
         for place, source, key, public in zip(self.waiting.values(), sources, keys, ids, strict=True):
             at, voted = len(messages), len(votes)
             _hang(source.messages, key, first + at, message_ids[at : at + len(source.messages)], messages)
-            seq = _count_votes(source.messages, key, first + at, votes)
+            seq = _count_votes(source, self._command.user, key, first + at, votes)
             head = messages[at + source.head] if source.last and source.head >= 0 else None
             conversations.append(self._conversation(source, key, public, head, seq))
             name = public.hex()
-            known[source.origin] = Origin(key, name, conversations[-1].digest, not source.last)
+            known[source.origin] = Origin(
+                key, name, conversations[-1].digest, not source.last, source.dated_us
+            )
             results[place] = Ingested(
                 conversation_id=name,
                 outcome="imported",
@@ -90,7 +101,7 @@ class _Arrivals:
             )
         rows.insert_conversations(conversations, self._owner)
         rows.insert_messages(messages, self._owner, index=self._command.index)
-        rows.insert_votes(votes, self._owner)
+        rows.insert_votes(votes)
         self._tell(conversations)
         self.waiting.clear()
         return results
@@ -153,11 +164,12 @@ def _hang(
         into.append(NewMessage(first + place, ids[place], conversation, parent, depth, place + 1, source))
 
 
-def _count_votes(sources: Sequence[IngestMessage], conversation: int, first: int, into: list[NewVote]) -> int:
+def _count_votes(
+    source: IngestConversation, user: str, conversation: int, first: int, into: list[NewVote]
+) -> int:
     """Add the votes, with seqs above those of the messages; gives the next seq: that of the conversation."""
-    seq = len(sources) + 1
-    for place, source in enumerate(sources):
-        if source.feedback is not None:
-            into.append(NewVote(first + place, conversation, seq, source.feedback))
-            seq += 1
+    seq = len(source.messages) + 1
+    for voter, place, feedback in source.all_votes(user):
+        into.append(NewVote(first + place, conversation, seq, voter, feedback))
+        seq += 1
     return seq
