@@ -74,7 +74,7 @@ async def export(arguments: argparse.Namespace, settings: CommandSettings) -> in
     """Write conversations; nothing half-written ever has the name that was asked for."""
     plan = await to_thread.run_sync(_plan, arguments)
     count = _Count()
-    async with open_data(settings) as chat:
+    async with open_data(settings, reading=True) as chat:
         with _opened(plan) as outputs:
             ids = arguments.conversation and list(dict.fromkeys(arguments.conversation))
             wanted = chat.trees(conversation_ids=ids, only=plan.options.only, user=arguments.owner)
