@@ -146,7 +146,7 @@ class IngestRows(Rows, Protocol):
         ...
 
     def written(self, conversation: int) -> Mapping[bytes, Placed]:
-        """All of its messages, by what stands for their ids here (`id_origin`); true until the next change."""
+        """All of its messages, by what stands for their ids (`id_origin`); true until the next change."""
         ...
 
     def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:

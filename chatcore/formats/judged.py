@@ -18,7 +18,7 @@ from chatcore.views import Node
 __all__ = ["NEXT_IN_RANK", "Pair", "answers", "pairs"]
 
 NEXT_IN_RANK = 16
-"""With so many worse ones an answer makes pairs by rank: with all of them where people have ranked a handful."""
+"""With so many worse ones an answer makes pairs by rank: of a handful that is with all of them."""
 
 
 class Pair(Struct, frozen=True):

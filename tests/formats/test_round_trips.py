@@ -110,8 +110,8 @@ def row(*messages: Told) -> list[object]:
     return below
 
 
-BRANCHES = [(*A1, [(*Q2, [(*B1, []), (*B2, [])])]), (*A2, [])]
-PAIR = [(*S, [(*Q, [(*A1, []), (*A2, [])])])]
+BRANCHES: list[object] = [(*A1, [(*Q2, [(*B1, []), (*B2, [])])]), (*A2, [])]
+PAIR: list[object] = [(*S, [(*Q, [(*A1, []), (*A2, [])])])]
 PATHS = [row(Q, A, Q2, B2), row(Q, ("assistant", "That.", None)), row(Q, A, Q2, B)]
 
 COMES_BACK: Mapping[str, list[list[object]]] = {

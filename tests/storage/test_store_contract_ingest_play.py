@@ -28,7 +28,7 @@ NAMES = ("a", "b", "c")
 
 
 class Version(Struct, frozen=True):
-    """A conversation as its source has it, `dated` (0: not at all): for each message its parent and wording."""
+    """A conversation as its source has it, `dated` (0: never): for each message parent and wording."""
 
     name: str
     messages: tuple[tuple[int, int], ...]
