@@ -88,6 +88,8 @@ async def export(arguments: argparse.Namespace, settings: CommandSettings) -> in
     _tell(plan, None)
     if plan.out is not None or plan.apart:
         print(f"Exported: {count.told(plan.known)}.")
+    for path in await to_thread.run_sync(_empty, plan):
+        complain(f"{path} has no rows; most trainers refuse such a file.")
     if count.lost:
         complain(f"The content of {count.lost} files is not there any more; they are only named.")
     return FAILED if count.lost else DONE
@@ -189,6 +191,11 @@ def _write(tree: Tree, plan: _Plan, outputs: Mapping[Side, Output]) -> int:
         return write_whole(path, pieces, replace=plan.replace)
     side: Side = "train" if plan.test_share is None else side_of(tree, plan.test_share)
     return outputs[side].write(pieces)
+
+
+def _empty(plan: _Plan) -> list[Path]:
+    """Of two files those without rows: how many rows there are in all does not tell."""
+    return [] if plan.test_share is None else [one for one in plan.targets.values() if not one.stat().st_size]
 
 
 async def _copy_files(chat: Chat, tree: Tree, plan: _Plan, count: _Count, user: str) -> None:

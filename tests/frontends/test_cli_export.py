@@ -249,6 +249,11 @@ def test_nothing_is_no_error(tmp_path: Path, data: Path, chatcore: Run) -> None:
     anyio.run(fill, data, tmp_path / "attached", 1)
     done = chatcore("export", "--until", "2001-01-01", "--out", tmp_path / "x.jsonl")
     assert (done.code, done.out, done.err) == (0, "Exported: 0 conversations, 0 lines.\n", "")
+    done = chatcore("export", "--split", "0.000001", "--format", "kto", "--out", tmp_path / "y.jsonl")
+    assert (done.code, done.out) == (0, "Exported: 1 conversations, 2 lines.\n")
+    assert (
+        done.err == f"chatcore: {tmp_path / 'y.test.jsonl'} has no rows; most trainers refuse such a file.\n"
+    )
     assert (tmp_path / "x.jsonl").read_bytes() == b""
 
 
