@@ -135,15 +135,22 @@ class _Renewal:
 
     def _head_follows(self) -> bool:
         """Whether the shown path is still as it came; or what is new goes on from its end."""
-        head, place = self._draft.row.head, self._source.head
+        if self._is_older:
+            return False
+        head = self._draft.row.head
+        if self._source.own_id is not None and self._goes_on_from(head):
+            return True
+        return not self._ours and (head is None or any(there.key == head for there in self._stored.values()))
+
+    def _goes_on_from(self, head: int | None) -> bool:
+        """Whether all from below `head` to the new head came just now."""
         added = {one.key for one in self.added}
+        place = self._source.head
         while place in self._places and self._places[place].key in added:
             place = self._above_of(place)
             if place in self._places and self._places[place].key == head:
                 return True
-        if self._ours or self._is_older:
-            return False
-        return head is None or any(there.key == head for there in self._stored.values())
+        return False
 
     def _above_of(self, place: int) -> int:
         first = self._source.first

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from chatcore.arrivals import IngestConversation, Ingested, id_origin
+from chatcore.arrivals import IngestConversation, Ingested, IngestMessage, id_origin
 from chatcore.commands import Purge
 from chatcore.errors import InvalidInput
 from chatcore.events import FeedbackChanged
@@ -125,9 +125,9 @@ async def test_the_order_in_which_versions_come_does_not_matter(
 
 async def test_an_older_version_adds_what_is_not_known(store: Store, ann: Person) -> None:
     (made,) = await bring(store, NEW)
-    older = brought("c", said("q", "q then"), said("gone", parent=0), dated=True, title="then", raw="1")
+    older = brought("c", said("q", "q then"), said("b"), said("gone"), dated=True, title="then", raw="1")
     (result,) = await bring(store, older)
-    assert counts(result) == ("updated", 1, 0, 1, 0)
+    assert counts(result) == ("updated", 1, 0, 2, 0)
     tree = await tree_of(store, made.conversation_id)
     assert texts([node.message for node in tree.nodes]) == ["q now", "a now", "b", "gone"]
     assert (tree.conversation.title, tree.raw) == ("then", None)  # it had no title
@@ -277,6 +277,7 @@ async def test_what_was_written_in_a_copy_is_known_there(store: Store, ann: Pers
     """An export of a conversation that was taken in and went on has ids of both places."""
     (made,) = await bring(store, brought("c", "q", "a", own_id="f" * 32))
     there = await store.conversation("ann", made.conversation_id)
+    further: list[IngestMessage] = []
     for question in ("mine", "more"):
         posted = await ann.post(there, question)
         tree = await tree_of(store, there.id)
@@ -286,3 +287,6 @@ async def test_what_was_written_in_a_copy_is_known_there(store: Store, ann: Pers
         (result,) = await bring(store, back)
         assert counts(result) == ("unchanged", 0, 0, 2 + len(mine), 0)
         assert (await ann.look(there)).head == posted.id
+    answered = brought("c", "q", "a", *further, said("a1", "there"), own_id="f" * 32)
+    assert counts((await bring(store, answered))[0]) == ("updated", 1, 0, 4, 0)
+    assert await ann.shown(there) == ["q", "a", "mine", "more", "there"]
