@@ -1,14 +1,21 @@
 """Conversations that come from elsewhere, ready to be stored, and the command that stores them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Literal
 
 from msgspec import Struct
 
 from chatcore.commands import Command
+from chatcore.errors import InvalidInput
 from chatcore.messages import Feedback, Part, Role, Settings, Status, Usage
 
-__all__ = ["Ingest", "IngestConversation", "IngestMessage", "Ingested"]
+__all__ = ["Ingest", "IngestConversation", "IngestMessage", "Ingested", "id_origin"]
+
+
+def id_origin(id_: str) -> bytes:
+    """8 bytes that stand for the id of a message (`IngestMessage.origin`)."""
+    return blake2b(id_.encode(), digest_size=8).digest()
 
 
 class IngestMessage(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -51,6 +58,10 @@ class IngestConversation(Struct, frozen=True, kw_only=True, omit_defaults=True):
         earlier: Origins of those messages of earlier slices that this one names (by `parent`, the last one
             also by `head`), by place. Nothing else is remembered from one slice to the next.
         raw: JSON text; None: nothing.
+        dated: Whether `updated_at_us` is what its source says: of two versions the older one is known then.
+        votes: Of other users than the one who takes it in: place of the message, user, vote.
+        own_id: The id that chatcore gave it where it was made, and origins of messages stand for ids that
+            chatcore gave (`id_origin`); None: it comes from elsewhere.
     """
 
     origin: bytes
@@ -67,6 +78,31 @@ class IngestConversation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     archived: bool = False
     settings: Settings = Settings()
     raw: str | None = None
+    dated: bool = False
+    votes: Mapping[int, Mapping[str, Feedback]] = {}
+    own_id: str | None = None
+
+    @property
+    def dated_us(self) -> int:
+        """When its source has last changed it; 0: it does not say."""
+        return self.updated_at_us if self.dated else 0
+
+    def all_votes(self, user: str) -> Iterator[tuple[str, int, Feedback]]:
+        """Who votes how on the message at which place when `user` takes it in: of each at most one on each.
+
+        Raises:
+            InvalidInput: A place names no message.
+        """
+        for place, message in enumerate(self.messages, self.first):
+            if message.feedback is not None:
+                yield user, place, message.feedback
+        for place, votes in self.votes.items():
+            if not self.first <= place < self.first + len(self.messages):
+                raise InvalidInput("A vote is on none of the messages.", place=place)
+            mine = self.messages[place - self.first].feedback
+            for name, feedback in votes.items():
+                if name != user or mine is None:
+                    yield name, place, feedback
 
 
 class Ingested(Struct, frozen=True, kw_only=True):

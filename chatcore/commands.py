@@ -276,7 +276,7 @@ class Reindexed(Struct, frozen=True, kw_only=True):
 
 
 class Reindex(Command[Reindexed], frozen=True, kw_only=True):
-    """Put up to `max_messages` that are not in the search index into it.
+    """Put up to `max_messages` that are not in the search index into it, fewer where they are long.
 
     Attributes:
         anew: Empty the index before; all is found again only when `left` is 0.

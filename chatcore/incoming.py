@@ -84,6 +84,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
         head: Id of the message at which the shown path ends; None: the newest leaf (in file order).
         skipped: Messages that were left out on purpose, by reason (a phrase: ``deleted``, ``spam``).
         repaired: What was put right while reading, by what it was (``a child older than its parent``).
+        votes: Of other users than the one who takes it in: id of the message, user, vote.
+        ours: Its id and those of its messages were given by chatcore, here or elsewhere.
         file: Name of the file (and member) it comes from.
         place: Where in it, for people: ``line 12``, ``item 4``.
         raw: As with a message.
@@ -102,6 +104,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
     skipped: Mapping[str, int] = {}
     repaired: Mapping[str, int] = {}
+    votes: Mapping[str, Mapping[str, Feedback]] = {}
+    ours: bool = False
     file: str = ""
     place: str = ""
     raw: Mapping[str, object] | None = None

@@ -33,12 +33,16 @@ class Origin(Struct, frozen=True):
 
     Attributes:
         digest: Of all that came; None: its last slice has not.
+        dated_us: When its source has last changed it; 0: it does not say.
+        ours: It is known by its own id and no origin: the source has it from here.
     """
 
     key: int
     id: str
     digest: bytes | None
     deleted: bool
+    dated_us: int = 0
+    ours: bool = False
 
 
 class Placed(Struct, frozen=True, gc=False):
@@ -109,14 +113,15 @@ class Gathered(Struct, frozen=True, kw_only=True):
         starts: For each conversation the place of its first message.
         parents: For each message the place of the one above it; -1: a root.
         depths: For each message its own.
-        votes: Place, conversation (its number among `sources`) and vote of each message that has one.
+        votes: Place, conversation (its number among `sources`), user and vote; None: whoever takes it in,
+            whose vote this is even where another one has the same name.
     """
 
     sources: Sequence[IngestConversation]
     starts: Sequence[int]
     parents: Sequence[int]
     depths: Sequence[int]
-    votes: Sequence[tuple[int, int, Feedback]]
+    votes: Sequence[tuple[int, int, str | None, Feedback]]
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -134,6 +139,7 @@ class NewVote(Struct, frozen=True):
     message: int
     conversation: int
     seq: int
+    user: str
     feedback: Feedback
 
 
@@ -185,12 +191,16 @@ class IngestRows(Rows, Protocol):
         """Give these messages the content of their `source`, and the seq; they stay where they are."""
         ...
 
-    def insert_votes(self, new: Sequence[NewVote], user: int) -> None:
-        """Store votes of the user, who has none on these messages."""
+    def insert_votes(self, new: Sequence[NewVote]) -> None:
+        """Store votes; of their users none has one on the same message."""
         ...
 
     def ingested(self, conversation: int) -> Mapping[bytes, Placed]:
         """Its messages that came from elsewhere, by origin; true until the next change."""
+        ...
+
+    def written(self, conversation: int) -> Mapping[bytes, Placed]:
+        """All of its messages, by what stands for their ids (`id_origin`); true until the next change."""
         ...
 
     def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:
@@ -201,8 +211,8 @@ class IngestRows(Rows, Protocol):
         """Those of these messages on which the user has a vote, or has taken one back."""
         ...
 
-    def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
-        """All of the conversation is there, in the version with this digest."""
+    def set_version(self, conversation: int, source: IngestConversation) -> None:
+        """All of the conversation is there, in this version."""
         ...
 
 
@@ -215,12 +225,12 @@ def gather(sources: Sequence[IngestConversation]) -> Gathered:
     """Where all messages of new conversations stand.
 
     Raises:
-        InvalidInput: A message comes before its parent, or a head is no message.
+        InvalidInput: A message comes before its parent, or a head or a vote is at no message.
     """
     starts: list[int] = []
     parents: list[int] = []
     depths: list[int] = []
-    votes: list[tuple[int, int, Feedback]] = []
+    votes: list[tuple[int, int, str | None, Feedback]] = []
     for number, source in enumerate(sources):
         if source.last and not -1 <= source.head < len(source.messages):
             raise InvalidInput("The head of the conversation is none of its messages.", head=source.head)
@@ -237,5 +247,9 @@ def gather(sources: Sequence[IngestConversation]) -> Gathered:
             else:
                 raise InvalidInput("A message comes before its parent.", place=place - start)
             if one.feedback is not None:
-                votes.append((place, number, one.feedback))
+                votes.append((place, number, None, one.feedback))
+        for place, named in source.votes.items():
+            if not 0 <= place < len(source.messages):
+                raise InvalidInput("A vote is on none of the messages.", place=place)
+            votes += [(start + place, number, name, feedback) for name, feedback in named.items()]
     return Gathered(sources=sources, starts=starts, parents=parents, depths=depths, votes=votes)

@@ -6,7 +6,7 @@ read without waiting, on a thread of their own, a record at a time: what they ho
 conversation.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -79,6 +79,10 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     unfinished: bool = False
 
 
+def _go_on() -> None:
+    """Nobody wants to stop it."""
+
+
 class WriteOptions(Struct, frozen=True, kw_only=True):
     """How a person wants conversations to be written.
 
@@ -89,6 +93,7 @@ class WriteOptions(Struct, frozen=True, kw_only=True):
         only: Which answers, where a form writes answers one by one (of a pair, one of the two).
         system: A system prompt as the first message.
         all_paths: Where a form holds a path: each, and not the shown one alone.
+        step: Called by who works for long and need not write anything; what it raises ends the writing.
     """
 
     reasoning: bool = False
@@ -96,6 +101,7 @@ class WriteOptions(Struct, frozen=True, kw_only=True):
     only: ExportFilter = ExportFilter()
     system: bool = True
     all_paths: bool = False
+    step: Callable[[], None] = _go_on
 
 
 class ReadFormat(Protocol):

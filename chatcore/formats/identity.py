@@ -39,7 +39,7 @@ class Elsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
 
     Attributes:
         id: Its id there; so are `continues` and `memory_from`.
-        votes: Of all but the owner.
+        votes: Of all but the owner; only in what was taken in when votes of others were no votes here.
         shadowed: What another source has said under our key; empty: nothing.
     """
 

@@ -4,7 +4,8 @@ The rules are those of preference and unpaired sets in TRL's ``docs/source/datas
 one example, a pair needs two answers to the very same prompt.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -14,7 +15,10 @@ from chatcore.formats.turns import is_told
 from chatcore.messages import Rating, text_of
 from chatcore.views import Node
 
-__all__ = ["Pair", "answers", "pairs"]
+__all__ = ["NEXT_IN_RANK", "Pair", "answers", "pairs"]
+
+NEXT_IN_RANK = 16
+"""With so many worse ones an answer makes pairs by rank: of a handful that is with all of them."""
 
 
 class Pair(Struct, frozen=True):
@@ -32,13 +36,6 @@ class _Judged(Struct, frozen=True):
     verdict: Rating | None
     rank: int | None
 
-    def beats(self, other: "_Judged") -> bool:
-        """Where votes decide between the two, ranks are not asked."""
-        verdicts = (self.verdict, other.verdict)
-        if set(verdicts) == {"like", "dislike"}:
-            return self.verdict == "like"
-        return self.rank is not None and other.rank is not None and self.rank < other.rank
-
 
 def answers(nodes: Iterable[Node]) -> Iterator[Node]:
     """Those of `nodes` that answer something, in words, and may be told."""
@@ -50,19 +47,47 @@ def answers(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def pairs(paths: Paths) -> Iterator[Pair]:
-    """All pairs of a tree: a liked and a disliked answer to the same message, or two of different rank.
+    """The pairs of a tree: a liked and a disliked answer to the same message, or two of different rank.
 
-    One vote alone makes none, and neither do two answers of the same words.
+    One vote alone makes none, and neither do two answers of the same words. The work grows with the number of
+    answers and of pairs: whoever takes them can stop at any.
     """
     for above in paths.tree.nodes:
         siblings = [_judged(node) for node in answers(paths.below(above.message.id))]
-        for number, one in enumerate(siblings):
-            for other in siblings[number + 1 :]:
-                if one.text != other.text:
-                    if one.beats(other):
-                        yield Pair(one.node, other.node)
-                    elif other.beats(one):
-                        yield Pair(other.node, one.node)
+        if len(siblings) > 1:
+            yield from _by_votes(siblings)
+            yield from _by_ranks(siblings)
+
+
+def _by_votes(siblings: Sequence[_Judged]) -> Iterator[Pair]:
+    """Each liked with each disliked one."""
+    disliked: dict[str, list[Node]] = {}
+    for one in siblings:
+        if one.verdict == "dislike":
+            disliked.setdefault(one.text, []).append(one.node)
+    for liked in siblings:
+        if liked.verdict == "like":
+            for text, nodes in disliked.items():
+                if text != liked.text:
+                    yield from (Pair(liked.node, node) for node in nodes)
+
+
+def _by_ranks(siblings: Sequence[_Judged]) -> Iterator[Pair]:
+    """Each with those that come next to it in rank, so that many answers do not make pairs without end."""
+    ranked = sorted((one for one in siblings if one.rank is not None), key=_rank_of)
+    worse = 0
+    for place, better in enumerate(ranked):
+        while worse < len(ranked) and (worse <= place or _rank_of(ranked[worse]) == _rank_of(better)):
+            worse += 1
+        for other in islice(ranked, worse, worse + NEXT_IN_RANK):
+            decided = {better.verdict, other.verdict} == {"like", "dislike"}  # by votes, above
+            if not decided and better.text != other.text:
+                yield Pair(better.node, other.node)
+
+
+def _rank_of(one: _Judged) -> int:
+    assert one.rank is not None
+    return one.rank
 
 
 def _judged(node: Node) -> _Judged:

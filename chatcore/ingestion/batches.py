@@ -14,7 +14,7 @@ from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
 __all__ = ["BATCH_MESSAGES", "Batches", "Items", "Rejects"]
 
 BATCH_MESSAGES = 500
-_BATCH_BYTES = 2 * 2**20
+_BATCH_BYTES = 2**19
 """A unit that is larger keeps others from writing for too long."""
 
 
@@ -173,7 +173,7 @@ class Batches:
 
 def _sliced(made: Prepared) -> Iterator[Batch]:
     """A long conversation in slices, each small enough for one unit."""
-    messages = made.conversation.messages
+    messages, votes = made.conversation.messages, made.conversation.votes
     each = max(1, min(BATCH_MESSAGES, len(messages) * _BATCH_BYTES // (made.size_bytes + 1)))
     for first in range(0, len(messages), each):
         within = messages[first : first + each]
@@ -187,5 +187,6 @@ def _sliced(made: Prepared) -> Iterator[Batch]:
             first=first,
             last=last,
             earlier={place: messages[place].origin for place in above if 0 <= place < first},
+            votes={place: votes[place] for place in range(first, first + len(within)) if place in votes},
         )
         yield Batch(conversations=(part,), counted=(made.counted,), slices=True)

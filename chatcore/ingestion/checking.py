@@ -2,6 +2,7 @@
 
 from chatcore.arrivals import IngestConversation
 from chatcore.errors import InvalidInput
+from chatcore.ingestion.votes import is_voter
 from chatcore.messages import clean_text
 
 __all__ = ["check_conversation"]
@@ -35,5 +36,15 @@ def check_conversation(given: IngestConversation) -> None:
             raise InvalidInput("A message that comes from elsewhere has ended.")
         if message.raw is not None and clean_text(message.raw) != message.raw:
             raise InvalidInput("The raw fields of a message hold what no store can.")
+    if given.votes:
+        _check_votes(given)
     if not all(0 <= at < _MOST_US for at in times):
         raise InvalidInput("A time lies outside of all dates.")
+
+
+def _check_votes(given: IngestConversation) -> None:
+    for votes in given.votes.values():
+        if not all(is_voter(user) and clean_text(user) == user for user in votes):
+            raise InvalidInput("Who votes has a name.")
+    for _ in given.all_votes(""):  # raises where a place is none
+        pass

@@ -24,18 +24,15 @@ def clean_incoming(given: Incoming) -> Incoming:
         settings=_clean_settings(given.settings),
         messages=[_clean_message(message) for message in given.messages],
         raw=_clean_raw(given.raw),
+        votes={
+            clean_text(id_): {clean_text(user): _clean_feedback(vote) for user, vote in votes.items()}
+            for id_, votes in given.votes.items()
+        },
         file=clean_text(given.file),
     )
 
 
 def _clean_message(message: IncomingMessage) -> IncomingMessage:
-    feedback = message.feedback
-    if feedback is not None:
-        feedback = Feedback(
-            rating=feedback.rating,
-            comment=_clean(feedback.comment),
-            reasons=tuple(clean_text(reason) for reason in feedback.reasons),
-        )
     return msgspec.structs.replace(
         message,
         id=_clean(message.id),
@@ -43,8 +40,16 @@ def _clean_message(message: IncomingMessage) -> IncomingMessage:
         parts=tuple(_clean_part(part) for part in message.parts),
         model=_clean(message.model),
         reason=_clean(message.reason),
-        feedback=feedback,
+        feedback=None if message.feedback is None else _clean_feedback(message.feedback),
         raw=_clean_raw(message.raw),
+    )
+
+
+def _clean_feedback(given: Feedback) -> Feedback:
+    return Feedback(
+        rating=given.rating,
+        comment=_clean(given.comment),
+        reasons=tuple(clean_text(reason) for reason in given.reasons),
     )
 
 

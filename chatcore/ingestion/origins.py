@@ -3,6 +3,8 @@
 from functools import cache
 from hashlib import blake2b
 
+from chatcore.arrivals import id_origin
+
 __all__ = ["conversation_origin", "digest_of", "message_origin"]
 
 
@@ -25,7 +27,7 @@ def message_origin(key: str | None, number: int) -> bytes:
     """8 bytes that stand for the source's id of a message within its conversation; None: for its number."""
     if key is None:
         return _of_number(number) if number < 4096 else number.to_bytes(8, "big")
-    return blake2b(key.encode(), digest_size=8).digest()
+    return id_origin(key)
 
 
 @cache

@@ -21,6 +21,7 @@ from chatcore.ingestion.bounds import (
 )
 from chatcore.ingestion.cleaning import clean_incoming
 from chatcore.ingestion.origins import conversation_origin, digest_of, message_origin
+from chatcore.ingestion.votes import votes_of
 from chatcore.limits import Limits
 from chatcore.messages import (
     Attachment,
@@ -116,7 +117,8 @@ class Preparation:
         for what, count in arranged.repaired.items():
             repaired[what] = repaired.get(what, 0) + count
         created, updated, known = self._times(given)
-        messages, votes = self._messages(given, arranged, created)
+        messages, voted = self._messages(given, arranged, created)
+        votes = votes_of(given, arranged, self._limits, repaired) if given.votes else {}
         head = head_of(given, arranged, repaired)
         digest = digest_of(encoded)
         settings, raw = given.settings, raw_text(given.raw)
@@ -134,11 +136,14 @@ class Preparation:
             archived=given.archived,
             settings=settings,
             raw=raw,
+            dated=known,
+            votes=votes,
+            own_id=given.id if given.ours else None,
         )
         kept = sum(attachment is not None for _, attachment in files)
         counted = Counted(
             messages=len(messages),
-            votes=votes,
+            votes=voted + sum(map(len, votes.values())),
             files=kept,
             missing=len(files) - kept,
             repaired=repaired,
@@ -253,7 +258,8 @@ def _checked(incoming: Incoming) -> tuple[Incoming, bytes]:
 
 def _encoded(given: Incoming) -> bytes:
     facts = (given.id, given.title, given.head, given.linear, given.created_at_us, given.updated_at_us)
-    return _encode((facts, given.pinned, given.archived, given.settings, given.raw, given.messages))
+    whole = (facts, given.pinned, given.archived, given.settings, given.raw, given.messages)
+    return _encode((*whole, given.votes) if given.votes else whole)
 
 
 def _parts(parts: Sequence[IncomingPart]) -> tuple[Part, ...]:

@@ -22,13 +22,15 @@ class _Seen(Struct, frozen=True):
     """What a conversation has after its newest version; messages by what stands for them.
 
     Attributes:
+        dated_us: When its source has last changed it; 0: it does not say.
         new: Whether the store itself does not have it.
     """
 
     digest: bytes
     contents: dict[bytes, bytes]
-    voted: frozenset[bytes]
+    voted: frozenset[tuple[str, bytes]]
     head: bytes
+    dated_us: int
     new: bool
 
 
@@ -59,7 +61,7 @@ class EmptySink:
                 conversation_id="",
                 outcome="imported",
                 imported=len(one.messages),
-                votes=sum(message.feedback is not None for message in one.messages),
+                votes=sum(1 for _ in one.all_votes("")),
             )
             for one in conversations
         )
@@ -101,8 +103,9 @@ class Rehearsal:
         now = _Seen(
             given.digest,
             {message.origin: _content(message) for message in given.messages},
-            frozenset(message.origin for message in given.messages if message.feedback is not None),
+            frozenset((user, given.messages[place].origin) for user, place, _ in given.all_votes("")),
             given.messages[given.head].origin,
+            given.dated_us,
             told.outcome == "imported" if before is None else before.new,
         )
         if before is None or not before.new:
@@ -110,14 +113,21 @@ class Rehearsal:
             return told
         known = before.contents
         new = sum(origin not in known for origin in now.contents)
-        other = sum(origin in known and known[origin] != content for origin, content in now.contents.items())
+        older = 0 < now.dated_us < before.dated_us  # then it only adds
+        other = sum(
+            not older and known.get(origin, content) != content for origin, content in now.contents.items()
+        )
         votes = len(now.voted - before.voted)
+        newest = before if older else now
         self._seen[given.origin] = msgspec.structs.replace(
-            now, contents={**known, **now.contents}, voted=before.voted | now.voted
+            newest,
+            contents={**known, **now.contents, **newest.contents},
+            voted=before.voted | now.voted,
+            new=True,
         )
         return msgspec.structs.replace(
             told,
-            outcome="updated" if new or other or votes or now.head != before.head else "unchanged",
+            outcome="updated" if new or other or votes or newest.head != before.head else "unchanged",
             imported=new,
             updated=other,
             unchanged=len(given.messages) - new - other,

@@ -11,12 +11,14 @@ from chatcore.opening import open_engine
 from chatcore.ports import Responder
 from frontends.chat import Chat
 from frontends.cli.answering import open_answering
+from frontends.cli.exits import complain
 from frontends.cli.settings import CommandSettings
 from frontends.listeners import reachable_path
 
 __all__ = ["is_served", "open_data", "server_url", "socket_path", "url_path"]
 
 _TRIES = 2
+_ABOUT_WRITING = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 
 
 def socket_path(data: Path) -> Path:
@@ -49,7 +51,7 @@ async def is_served(data: Path) -> bool:
 
 @asynccontextmanager
 async def open_data(
-    settings: CommandSettings, *, answering: bool = False, making: bool = False
+    settings: CommandSettings, *, answering: bool = False, making: bool = False, reading: bool = False
 ) -> AsyncIterator[Chat]:
     """The conversations of the data directory; who uses them need not know who owns it.
 
@@ -57,6 +59,7 @@ async def open_data(
         settings: Which directory.
         answering: Also open what answers, and make the directory when it is missing.
         making: Make it when it is missing.
+        reading: Nothing is to be written: it is read also where that can't be.
 
     Raises:
         StorageError: There is no such directory, or it can't be used.
@@ -65,10 +68,10 @@ async def open_data(
     if not answering and not making and not await anyio.Path(settings.data / "chat.db").exists():
         raise StorageError(f"There are no conversations in {settings.data}; --data names another directory.")
     async with AsyncExitStack() as stack:
-        yield await _reach(settings, answering, stack)
+        yield await _reach(settings, answering, reading, stack)
 
 
-async def _reach(settings: CommandSettings, answering: bool, stack: AsyncExitStack) -> Chat:
+async def _reach(settings: CommandSettings, answering: bool, reading: bool, stack: AsyncExitStack) -> Chat:
     responder: Responder | None = None
     tried = 0
     while True:
@@ -87,3 +90,15 @@ async def _reach(settings: CommandSettings, answering: bool, stack: AsyncExitSta
             if tried == _TRIES:
                 raise
             # by a server that has just begun (it listens soon) or is just ending (then it is ours)
+        except StorageError as error:
+            if not reading or not _is_about_writing(error):
+                raise
+            chat = await stack.enter_async_context(open_engine(f"sqlite-reading:{settings.data}"))
+            complain(f"{error.sentence} It is only read.")
+            return chat
+
+
+def _is_about_writing(error: StorageError) -> bool:
+    """Whether it says that something can't be written (or perhaps read), and not what is there."""
+    code = str(error.data.get("sqlite", ""))
+    return isinstance(error.__cause__, OSError) or code.startswith(_ABOUT_WRITING)

@@ -74,7 +74,7 @@ async def export(arguments: argparse.Namespace, settings: CommandSettings) -> in
     """Write conversations; nothing half-written ever has the name that was asked for."""
     plan = await to_thread.run_sync(_plan, arguments)
     count = _Count()
-    async with open_data(settings) as chat:
+    async with open_data(settings, reading=True) as chat:
         with _opened(plan) as outputs:
             ids = arguments.conversation and list(dict.fromkeys(arguments.conversation))
             wanted = chat.trees(conversation_ids=ids, only=plan.options.only, user=arguments.owner)
@@ -88,6 +88,8 @@ async def export(arguments: argparse.Namespace, settings: CommandSettings) -> in
     _tell(plan, None)
     if plan.out is not None or plan.apart:
         print(f"Exported: {count.told(plan.known)}.")
+    for path in await to_thread.run_sync(_empty, plan):
+        complain(f"{path} has no rows; most trainers refuse such a file.")
     if count.lost:
         complain(f"The content of {count.lost} files is not there any more; they are only named.")
     return FAILED if count.lost else DONE
@@ -105,6 +107,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         options=WriteOptions(
             reasoning=arguments.reasoning,
             all_paths=arguments.all_paths,
+            step=from_thread.check_cancelled,  # of the thread that writes
             files=None if copies is None else _below(copies, folder),
             only=ExportFilter(
                 rating=arguments.rating,
@@ -188,6 +191,11 @@ def _write(tree: Tree, plan: _Plan, outputs: Mapping[Side, Output]) -> int:
         return write_whole(path, pieces, replace=plan.replace)
     side: Side = "train" if plan.test_share is None else side_of(tree, plan.test_share)
     return outputs[side].write(pieces)
+
+
+def _empty(plan: _Plan) -> list[Path]:
+    """Of two files those without rows: how many rows there are in all does not tell."""
+    return [] if plan.test_share is None else [one for one in plan.targets.values() if not one.stat().st_size]
 
 
 async def _copy_files(chat: Chat, tree: Tree, plan: _Plan, count: _Count, user: str) -> None:

@@ -31,7 +31,7 @@ async def search(arguments: argparse.Namespace, settings: CommandSettings) -> in
     """Print what is found, page by page."""
     bold = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     left, unindexed = arguments.limit, 0
-    async with open_data(settings) as chat, aclosing(_pages(chat, arguments)) as pages:
+    async with open_data(settings, reading=True) as chat, aclosing(_pages(chat, arguments)) as pages:
         async for page in pages:
             unindexed = page.unindexed
             for found in page.found[:left]:

@@ -43,7 +43,7 @@ class MessageLine(Struct, frozen=True, tag_field="type", tag="message"):
 async def list_(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Print the list, newest first, page by page."""
     async with (
-        open_data(settings) as chat,
+        open_data(settings, reading=True) as chat,
         aclosing(_conversations(chat, arguments.archived, arguments.limit)) as found,
     ):
         async for conversation in found:
@@ -81,7 +81,7 @@ def _entry(conversation: Conversation) -> str:
 
 async def show(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Print the visible path of a conversation, oldest first, whatever its length in bounded memory."""
-    async with open_data(settings) as chat:
+    async with open_data(settings, reading=True) as chat:
         newest = await chat.page(arguments.conversation, limit=PAGE)
         older = await _older_pages(chat, newest)
         print_page = _print_page_json if arguments.json else _print_page

@@ -45,7 +45,7 @@ async def check(arguments: argparse.Namespace, settings: CommandSettings) -> int
 async def backup(arguments: argparse.Namespace, settings: CommandSettings) -> int:
     """Write a whole copy to the new directory OUT, as the command's own user."""
     out = await to_thread.run_sync(_new_directory, arguments.out)
-    async with open_data(settings) as chat, _progress(chat, "the copy is being written"):
+    async with open_data(settings, reading=True) as chat, _progress(chat, "the copy is being written"):
         if isinstance(chat, Engine):
             await chat.backup(out)
         else:

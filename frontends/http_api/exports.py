@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
-from anyio import to_thread
+from anyio import from_thread, to_thread
 from starlette.responses import Response, StreamingResponse
 
 from chatcore.errors import InvalidInput
@@ -59,6 +59,7 @@ def _options(call: Call) -> WriteOptions:
     return WriteOptions(
         reasoning=call.flag("reasoning") or False,
         all_paths=call.flag("all_paths") or False,
+        step=from_thread.check_cancelled,  # of the thread that writes: nobody may be waiting any more
         only=_filter(query),
     )
 

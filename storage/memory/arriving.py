@@ -3,9 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
-from msgspec.structs import replace
-
-from chatcore.arrivals import IngestConversation, IngestMessage
+from chatcore.arrivals import IngestConversation, IngestMessage, id_origin
 from chatcore.messages import Message
 from storage.arriving import (
     Gathered,
@@ -42,7 +40,9 @@ class ArrivingRows(MemoryRows):
             key = tables.origins.get((owner, origin))
             if key is not None:
                 row, source = tables.conversations[key], tables.conversation_sources[key]
-                found[origin] = Origin(key, row.conversation.id, source.digest, row.conversation.deleted)
+                found[origin] = Origin(
+                    key, row.conversation.id, source.digest, row.conversation.deleted, source.dated_us
+                )
         return found
 
     def conversation_keys(self, count: int) -> range:
@@ -71,9 +71,8 @@ class ArrivingRows(MemoryRows):
             put(tables.conversations, one.key, row)
             put(tables.conversation_keys, row.conversation.id, one.key)
             put(tables.origins, (owner, one.source.origin), one.key)
-            put(
-                tables.conversation_sources, one.key, SourceRow(one.source.origin, one.digest, one.source.raw)
-            )
+            came = SourceRow(one.source.origin, one.digest, one.source.raw, one.source.dated_us)
+            put(tables.conversation_sources, one.key, came)
             self._note_activity(owner, one.activity)
 
     def insert_gathered(self, new: Gathered, keys: Keys, owner: int, *, index: bool) -> None:
@@ -106,10 +105,10 @@ class ArrivingRows(MemoryRows):
             self.update_message(one.key, _message(one, before.conversation_id, before.parent))
             self._journal.put(self._tables.message_sources, one.key, _source(one.source))
 
-    def insert_votes(self, new: Sequence[NewVote], user: int) -> None:
+    def insert_votes(self, new: Sequence[NewVote]) -> None:
         for vote in new:
             row = FeedbackRow(vote.feedback, vote.seq, self.now)
-            self._journal.put(self._tables.feedback[vote.message], user, row)
+            self._journal.put(self._tables.feedback[vote.message], self.user(vote.user), row)
 
     def ingested(self, conversation: int) -> Mapping[bytes, Placed]:
         tables = self._tables
@@ -117,6 +116,13 @@ class ArrivingRows(MemoryRows):
             source.origin: Placed(key, tables.messages[key].message.depth)
             for key in tables.members.get(conversation, ())
             if (source := tables.message_sources.get(key)) is not None
+        }
+
+    def written(self, conversation: int) -> Mapping[bytes, Placed]:
+        messages = self._tables.messages
+        return {
+            id_origin(messages[key].message.id): Placed(key, messages[key].message.depth)
+            for key in self._tables.members.get(conversation, ())
         }
 
     def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:
@@ -128,10 +134,9 @@ class ArrivingRows(MemoryRows):
     def voted(self, messages: Collection[int], user: int) -> frozenset[int]:
         return frozenset(key for key in messages if user in self._tables.feedback.get(key, {}))
 
-    def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
-        tables = self._tables
-        source = replace(tables.conversation_sources[conversation], digest=digest, raw=raw)
-        self._journal.put(tables.conversation_sources, conversation, source)
+    def set_version(self, conversation: int, source: IngestConversation) -> None:
+        row = SourceRow(source.origin, source.digest, source.raw, source.dated_us)
+        self._journal.put(self._tables.conversation_sources, conversation, row)
 
 
 def _source(one: IngestMessage) -> SourceRow:

@@ -31,11 +31,12 @@ class FileRow(Struct, frozen=True):
 
 
 class SourceRow(Struct, frozen=True):
-    """What is known of the source of a conversation or message (which has no digest)."""
+    """What is known of the source of a conversation or message (which has no digest and is not dated)."""
 
     origin: bytes
     digest: bytes | None
     raw: str | None
+    dated_us: int = 0
 
 
 @dataclass

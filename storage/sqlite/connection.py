@@ -6,16 +6,16 @@ caller is cancelled in between. The version is pinned; a test holds the method t
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import aiosqlite
 
 from storage.sqlite.failures import translated
 from storage.sqlite.functions import add_functions
 
-__all__ = ["Connection", "open_reader", "open_writer", "prepare_reader", "prepare_writer"]
+__all__ = ["Connection", "Sharing", "open_reader", "open_writer", "prepare_reader", "prepare_writer"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,9 +69,15 @@ async def open_writer(path: Path) -> Connection:
     return await _open(path, "rwc", prepare_writer)
 
 
-async def open_reader(path: Path) -> Connection:
-    """A connection that can't write, nor checkpoint when it is closed."""
-    return await _open(path, "ro", prepare_reader)
+Sharing = Literal["others", "nobody writes", "alone"]
+"""Whom a reader has beside it. SQLite needs files beside the database only where others may write: one that
+is alone keeps in memory what else stands there."""
+
+
+async def open_reader(path: Path, sharing: Sharing = "others") -> Connection:
+    """A connection that can't write; only one that is `alone` may checkpoint when it is closed."""
+    mode, prepare = _SHARING[sharing]
+    return await _open(path, mode, prepare)
 
 
 async def _open(path: Path, mode: str, prepare: Callable[[sqlite3.Connection], None]) -> Connection:
@@ -98,6 +104,12 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
 
 
+def _prepare_lone_reader(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # before anything looks at the file
+    prepare_reader(connection)
+    connection.execute("PRAGMA query_only = ON")
+
+
 def prepare_reader(connection: sqlite3.Connection) -> None:
     """Likewise, of one that only reads."""
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
@@ -105,3 +117,10 @@ def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA mmap_size = 0")
     connection.execute("PRAGMA temp_store = MEMORY")
     add_functions(connection)
+
+
+_SHARING: Mapping[Sharing, tuple[str, Callable[[sqlite3.Connection], None]]] = {
+    "others": ("ro", prepare_reader),
+    "nobody writes": ("ro&immutable=1", prepare_reader),
+    "alone": ("rw", _prepare_lone_reader),
+}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from chatcore.errors import StorageError
-from storage.sqlite.connection import Connection, open_reader
+from storage.sqlite.connection import Connection, Sharing, open_reader
 
 __all__ = ["Readers"]
 
@@ -22,10 +22,10 @@ class Readers:
     def __init__(self) -> None:
         self._connections: list[Connection] = []
 
-    async def open(self, path: Path) -> None:
-        """Open them all; `close` must follow, also when this fails."""
-        while len(self._connections) < _COUNT:
-            self._connections.append(await open_reader(path))
+    async def open(self, path: Path, sharing: Sharing = "others") -> None:
+        """Open them all (`alone`: one); `close` must follow, also when this fails."""
+        while len(self._connections) < (1 if sharing == "alone" else _COUNT):
+            self._connections.append(await open_reader(path, sharing))
 
     async def close(self) -> None:
         """Close them all when what was asked has been read."""

@@ -97,7 +97,7 @@ class _Packed(Struct, frozen=True, array_like=True):
     starts: list[int]
     parents: list[int]
     depths: list[int]
-    votes: list[tuple[int, int, Feedback]]
+    votes: list[tuple[int, int, str | None, Feedback]]
     is_plain: bool
     values: list[object]
     origins: bytes

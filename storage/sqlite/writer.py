@@ -31,6 +31,9 @@ WEIGHT_ALONE = 2_000
 QUIET_SECONDS = 2.0
 """That while."""
 
+_HEAVY_AT_ONCE = 4
+"""Commands of such a group: each is bounded in bytes too."""
+
 Entry = tuple[Command[Any], asyncio.Future[object]]
 
 
@@ -116,7 +119,9 @@ class Writer:
         most = WEIGHT_ALONE if quiet else WEIGHT_BESIDE
         waiting = self._heavy
         # the first goes whatever it weighs
-        while waiting and (not group or weight + weight_of(waiting[0][0]) <= most):
+        while waiting and len(group) < _HEAVY_AT_ONCE:
+            if group and weight + weight_of(waiting[0][0]) > most:
+                break
             entry = waiting.popleft()
             if not entry[1].cancelled():
                 group.append(entry)

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from chatcore.arrivals import Ingest, IngestConversation, Ingested
 from chatcore.errors import NotFound
 from chatcore.events import ListChanged
+from chatcore.messages import Feedback
 from chatcore.ports import ListMoved
 from storage.arriving import Gathered, IngestRows, Keys, NewConversation, NewVote, Origin, id_at
 from storage.ids import to_us
 from storage.units.renewal import renew
 
 __all__ = ["ingest"]
+
+_Vote = tuple[int, int, str, Feedback]
+"""Place, number of the conversation, user, vote."""
 
 _LISTED_ONE_BY_ONE = 50
 """How many new entries of the list are told of each by itself."""
@@ -26,7 +30,7 @@ def ingest(rows: IngestRows, command: Ingest) -> tuple[Ingested, ...]:
     for place, one in enumerate(command.conversations):
         if one.origin in arrivals.waiting:  # twice in one command: the second is compared with the first
             results |= arrivals.store(known)
-        found = known.get(one.origin)
+        found = known.get(one.origin) or _written_here(rows, command.user, one)
         if found is None:
             arrivals.add(place, one)
         elif found.deleted and found.digest is not None:
@@ -36,9 +40,18 @@ def ingest(rows: IngestRows, command: Ingest) -> tuple[Ingested, ...]:
             results[place] = Ingested(conversation_id=found.id, outcome="unchanged", unchanged=unchanged)
         else:
             results[place] = renew(rows, command, owner, found, one)
-            known[one.origin] = Origin(found.key, found.id, one.digest if one.last else None, not one.last)
+            if not found.ours:
+                known |= rows.origins(owner, [one.origin])
     results |= arrivals.store(known)
     return tuple(results[place] for place in range(len(command.conversations)))
+
+
+def _written_here(rows: IngestRows, user: str, one: IngestConversation) -> Origin | None:
+    """The user's conversation that an export of ours was made of; after a purge nothing is known of it."""
+    row = None if one.own_id is None else rows.conversation(one.own_id, user)
+    if row is None or row.purged:
+        return None
+    return Origin(row.key, row.conversation.id, b"", row.conversation.deleted, ours=True)
 
 
 class _Arrivals:
@@ -78,23 +91,24 @@ class _Arrivals:
             messages=rows.message_keys(len(new.depths)),
             message_ids=rows.new_ids(len(new.depths)),
         )
-        voted = Counter([number for _, number, _ in new.votes])
+        votes = _voters(new, self._command.user)
+        voted = Counter([number for _, number, _, _ in votes])
         conversations = [
             self._conversation(new, keys, number, voted[number]) for number in range(len(sources))
         ]
         rows.insert_conversations(conversations, self._owner)
         rows.insert_gathered(new, keys, self._owner, index=self._command.index)
-        rows.insert_votes(_votes(new, keys), self._owner)
+        rows.insert_votes(_numbered(votes, new, keys))
         self._tell(conversations)
         self.waiting.clear()
         results: dict[int, Ingested] = {}
         for number, (place, one) in enumerate(zip(places, conversations, strict=True)):
-            name = one.id.hex()
-            known[one.source.origin] = Origin(one.key, name, one.digest, not one.source.last)
+            name, source = one.id.hex(), one.source
+            known[source.origin] = Origin(one.key, name, one.digest, not source.last, source.dated_us)
             results[place] = Ingested(
                 conversation_id=name,
                 outcome="imported",
-                imported=len(one.source.messages),
+                imported=len(source.messages),
                 votes=voted[number],
             )
         return results
@@ -129,11 +143,21 @@ class _Arrivals:
                 )
 
 
-def _votes(new: Gathered, keys: Keys) -> list[NewVote]:
-    """All votes, with seqs above those of the messages of their conversations."""
-    seqs = {number: len(new.sources[number].messages) for _, number, _ in new.votes}
-    votes: list[NewVote] = []
-    for place, number, feedback in new.votes:
+def _voters(new: Gathered, user: str) -> list[_Vote]:
+    """Who votes where when `user` takes it in: of each at most one on each message."""
+    taken = {place for place, _, voter, _ in new.votes if voter is None}
+    return [
+        (place, number, voter or user, feedback)
+        for place, number, voter, feedback in new.votes
+        if voter != user or place not in taken
+    ]
+
+
+def _numbered(votes: Sequence[_Vote], new: Gathered, keys: Keys) -> list[NewVote]:
+    """The votes with seqs above those of the messages of their conversations."""
+    seqs = {number: len(new.sources[number].messages) for _, number, _, _ in votes}
+    found: list[NewVote] = []
+    for place, number, voter, feedback in votes:
         seqs[number] += 1
-        votes.append(NewVote(keys.messages[place], keys.conversations[number], seqs[number], feedback))
-    return votes
+        found.append(NewVote(keys.messages[place], keys.conversations[number], seqs[number], voter, feedback))
+    return found

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from chatcore.arrivals import Ingest, IngestConversation, Ingested, IngestMessage
 from chatcore.errors import InvalidInput, NotFound
 from chatcore.events import FeedbackChanged, MessageChanged
-from chatcore.messages import File, MissingFile, Part
+from chatcore.messages import Feedback, File, MissingFile, Part
 from storage.arriving import IngestRows, NewMessage, NewVote, Origin, Placed, id_at
 from storage.ids import from_us, to_us
 from storage.units.draft import ROOT, Draft, Place
@@ -23,14 +23,14 @@ def renew(
     if row is None:  # its origin has just found it
         raise NotFound("There is no such conversation.", conversation_id=origin.id)
     draft = Draft(rows, row)
-    renewal = _Renewal(rows, draft, source)
+    renewal = _Renewal(rows, draft, source, origin)
     renewal.look_up()
     rows.insert_messages(renewal.added, owner, index=command.index)
     rows.replace_messages(renewal.changed, owner, index=command.index)
-    votes = renewal.votes(owner)
-    rows.insert_votes(votes, owner)
+    votes = renewal.votes(command.user)
+    rows.insert_votes(votes)
     if not row.unfinished:
-        _tell(rows, command.user, [*renewal.added, *renewal.changed], votes)
+        _tell(rows, [*renewal.added, *renewal.changed], votes)
     if source.last:
         renewal.finish()
     saved = draft.save()
@@ -53,26 +53,33 @@ class _Renewal:
         changed: What is there with other content.
     """
 
-    def __init__(self, rows: IngestRows, draft: Draft, source: IngestConversation) -> None:
+    def __init__(self, rows: IngestRows, draft: Draft, source: IngestConversation, origin: Origin) -> None:
         self.added: list[NewMessage] = []
         self.changed: list[NewMessage] = []
         self._rows = rows
         self._draft = draft
         self._source = source
+        self._ours = origin.ours
+        self._is_older = 0 < source.dated_us < origin.dated_us
         self._stored = rows.ingested(draft.row.key)
+        # what was written here goes out and comes back under its own id
+        self._written = {} if source.own_id is None else rows.written(draft.row.key)
         self._places = {
-            place: self._stored[origin] for place, origin in source.earlier.items() if origin in self._stored
+            place: there for place, name in source.earlier.items() if (there := self._find(name)) is not None
         }
+
+    def _find(self, origin: bytes) -> Placed | None:
+        return self._stored.get(origin) or self._written.get(origin)
 
     def look_up(self) -> None:
         """Find out which messages are new, and which are other than before; number both."""
         source, conversation = self._source, self._draft.row.key
-        fresh = [one for one in source.messages if one.origin not in self._stored]
+        fresh = [one for one in source.messages if self._find(one.origin) is None]
         new = iter(enumerate(self._rows.message_keys(len(fresh))))
         ids = self._rows.new_ids(len(fresh))
         known: list[tuple[int, IngestMessage]] = []
         for place, one in enumerate(source.messages, source.first):
-            there = self._stored.get(one.origin)
+            there = self._find(one.origin)
             if there is None:
                 number, key = next(new)
                 above = self._above(one, place)
@@ -82,25 +89,22 @@ class _Renewal:
                 self.added.append(
                     NewMessage(key, id_at(ids, number), conversation, parent, there.depth, seq, one)
                 )
-            else:
+            elif one.origin in self._stored:
                 known.append((there.key, one))
             self._places[place] = there
-        self._compare(known)
+        if not self._is_older:
+            self._compare(known)
 
-    def votes(self, user: int) -> list[NewVote]:
-        """The votes to be set: where the user has none, nor has taken one back."""
-        source = self._source
-        given = [
-            (self._places[place].key, one.feedback)
-            for place, one in enumerate(source.messages, source.first)
-            if one.feedback is not None
-        ]
-        voted = self._rows.voted([key for key, _ in given], user)
+    def votes(self, owner: str) -> list[NewVote]:
+        """The votes to be set: where their user has none, nor has taken one back."""
         conversation = self._draft.row.key
+        by_user: dict[str, dict[int, Feedback]] = {}
+        for user, place, feedback in self._source.all_votes(owner):
+            by_user.setdefault(user, {})[self._places[place].key] = feedback
         return [
-            NewVote(key, conversation, self._draft.count(), feedback)
-            for key, feedback in given
-            if key not in voted
+            NewVote(key, conversation, self._draft.count(), user, votes[key])
+            for user, votes in by_user.items()
+            for key in sorted(votes.keys() - self._rows.voted(votes, self._rows.user(user)))
         ]
 
     def finish(self) -> None:
@@ -120,17 +124,40 @@ class _Renewal:
             draft.head = self._head() or ROOT
         else:
             self._follow(activity)
-        self._rows.set_digest(row.key, source.digest, source.raw)
+        if row.unfinished or not (self._ours or self._is_older):
+            self._rows.set_version(row.key, source)
 
     def _follow(self, activity: int) -> None:
         draft, now = self._draft, self._draft.row.conversation
-        if now.title is None:
+        if now.title is None and not self._ours:
             draft.set(title=self._source.title)
         if activity > now.activity:
             draft.set(activity=activity, updated_at=from_us(activity))
-        on_ingested = any(there.key == draft.row.head for there in self._stored.values())
-        if not now.running and (draft.row.head is None or on_ingested):
+        if not now.running and self._head_follows():
             draft.head = self._head() or draft.head
+
+    def _head_follows(self) -> bool:
+        """Whether the shown path is still as it came; or what is new goes on from its end."""
+        if self._is_older:
+            return False
+        head = self._draft.row.head
+        if self._source.own_id is not None and self._goes_on_from(head):
+            return True
+        return not self._ours and (head is None or any(there.key == head for there in self._stored.values()))
+
+    def _goes_on_from(self, head: int | None) -> bool:
+        """Whether all from below `head` to the new head came just now."""
+        added = {one.key for one in self.added}
+        place = self._source.head
+        while place in self._places and self._places[place].key in added:
+            place = self._above_of(place)
+            if place in self._places and self._places[place].key == head:
+                return True
+        return False
+
+    def _above_of(self, place: int) -> int:
+        first = self._source.first
+        return self._source.messages[place - first].parent if place >= first else -1
 
     def _head(self) -> Place | None:
         place = self._source.head
@@ -187,7 +214,7 @@ def _with_files_kept(parts: tuple[Part, ...], stored: tuple[Part, ...]) -> tuple
     )
 
 
-def _tell(rows: IngestRows, user: str, messages: Sequence[NewMessage], votes: Sequence[NewVote]) -> None:
+def _tell(rows: IngestRows, messages: Sequence[NewMessage], votes: Sequence[NewVote]) -> None:
     stored = rows.messages_at({*(one.key for one in messages), *(vote.message for vote in votes)})
     for one in messages:  # in the order of their numbers
         message = stored[one.key][0].message
@@ -204,7 +231,7 @@ def _tell(rows: IngestRows, user: str, messages: Sequence[NewMessage], votes: Se
                 seq=vote.seq,
                 at=rows.now,
                 message_id=message.id,
-                user=user,
+                user=vote.user,
                 feedback=vote.feedback,
             )
         )

@@ -144,8 +144,12 @@ def stored(incoming: Incoming, owner: str = "owner") -> Tree:
     for message in incoming.messages:
         depths[message.id] = depths[message.parent] + 1
         new = ids[message.id]
-        feedback = message.feedback
-        held = () if feedback is None else (MessageFeedback(message_id=new, user=owner, feedback=feedback),)
+        votes = {**incoming.votes.get(message.id or "", {})}
+        if message.feedback is not None:
+            votes[owner] = message.feedback
+        held = tuple(
+            MessageFeedback(message_id=new, user=user, feedback=votes[user]) for user in sorted(votes)
+        )
         assert message.created_at_us is not None
         kept = Message(
             id=new,

@@ -111,7 +111,7 @@ def test_ids_stay_those_of_where_it_was_made() -> None:
 def test_the_owners_vote_is_the_new_owners() -> None:
     line = line_of(tree(node("q", None, "user", "What?", votes=["like", "dislike"])))
     copy = stored(read_one(line), owner="somebody else")
-    assert [held.user for held in copy.nodes[0].feedback] == ["somebody else"]
+    assert [held.user for held in copy.nodes[0].feedback] == ["somebody else", "user 1"]
     votes = json.loads(line_of(copy))["messages"][0]["votes"]
     assert [(vote["user"], vote["rating"]) for vote in votes] == [
         ("somebody else", "like"),

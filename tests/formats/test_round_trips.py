@@ -1,21 +1,21 @@
 """In, out, in again: the same trees, roles, texts and votes, in every format that can hold them."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
-from chatcore import Engine, Unrecognised, open_engine
+from chatcore import Engine, Incoming, IncomingMessage, IngestReport, Unrecognised, open_engine
 from chatcore.filters import verdict_of
 from chatcore.formats.format import ReadOptions, WriteOptions
 from chatcore.formats.output import written
 from chatcore.formats.paths import Paths
 from chatcore.formats.registry import find_write_format
 from chatcore.formats.turns import is_told
-from chatcore.messages import text_of
+from chatcore.messages import Feedback, Role, Text, text_of
 from chatcore.views import Node, Tree
 from tests.source_tree import ROOT
 
@@ -60,6 +60,146 @@ def shape(tree: Tree, kept: Sequence[str] | None = None) -> object:
         above[message.id] = below
     assert paths.tree is tree
     return above[None]
+
+
+# --- one small tree through every format: several users have voted, and in one place they are divided
+
+LIKE, DISLIKE = Feedback(rating="like"), Feedback(rating="dislike")
+
+
+def _told(
+    id_: str, parent: str | None, role: Role, words: str, mine: Feedback | None = None
+) -> IncomingMessage:
+    return IncomingMessage(id=id_, parent=parent, role=role, parts=(Text(words),), feedback=mine)
+
+
+VOTED = Incoming(
+    source="test",
+    id="voted",
+    title="Größe 🍞",
+    head="b2",
+    created_at_us=1_700_000_000_000_000,
+    messages=[
+        _told("s", None, "system", "Be brief."),
+        _told("q", "s", "user", "What? 🍞"),
+        _told("a1", "q", "assistant", "This.", LIKE),
+        _told("a2", "q", "assistant", "That."),
+        _told("q2", "a1", "user", "Why?"),
+        _told("b1", "q2", "assistant", "Because."),
+        _told("b2", "q2", "assistant", "So.", LIKE),
+    ],
+    votes={
+        "a1": {"bob": LIKE, "cid": DISLIKE},
+        "a2": {"bob": DISLIKE, "cid": DISLIKE},
+        "b1": {"bob": DISLIKE},
+        "b2": {"bob": DISLIKE},
+    },
+)
+
+Told = tuple[str, str, str | None]
+S, Q, Q2 = ("system", "Be brief.", None), ("user", "What? 🍞", None), ("user", "Why?", None)
+A1, A2, A = ("assistant", "This.", "like"), ("assistant", "That.", "dislike"), ("assistant", "This.", None)
+B1, B2, B = ("assistant", "Because.", "dislike"), ("assistant", "So.", None), ("assistant", "Because.", None)
+
+
+def row(*messages: Told) -> list[object]:
+    """One below the other."""
+    below: list[object] = []
+    for message in reversed(messages):
+        below = [(*message, below)]
+    return below
+
+
+BRANCHES: list[object] = [(*A1, [(*Q2, [(*B1, []), (*B2, [])])]), (*A2, [])]
+PAIR: list[object] = [(*S, [(*Q, [(*A1, []), (*A2, [])])])]
+PATHS = [row(Q, A, Q2, B2), row(Q, ("assistant", "That.", None)), row(Q, A, Q2, B)]
+
+COMES_BACK: Mapping[str, list[list[object]]] = {
+    "chatcore": [[(*S, [(*Q, BRANCHES)])]],
+    "oasst": [[(*Q, BRANCHES)]],  # it has two roles
+    "kto": [row(S, Q, A1), row(S, Q, A2), row(S, Q, A, Q2, B1)],
+    "dpo": [PAIR],
+    "openai_dpo": [PAIR],
+    "openai": [[(*S, path)] for path in PATHS],
+    "sharegpt": PATHS,  # its instructions are settings
+}
+"""What each format can hold of it, as conversations."""
+
+
+@pytest.mark.parametrize("name", COMES_BACK)
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_every_format_gives_back_what_it_can_hold(
+    name: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    file, every = tmp_path / "first.jsonl", WriteOptions(all_paths=True)
+    async with open_engine("memory:") as engine:
+        report = await engine.ingest([VOTED])
+        assert (report.feedback.read, report.feedback.imported) == (8, 8)
+        first = await exported(engine, name, file, every)
+    async with taken_in(file) as engine:
+        held = [tree async for tree in engine.trees()]
+        assert [shape(tree) for tree in held] == COMES_BACK[name]
+        second = await exported(engine, name, tmp_path / "second.jsonl", every)
+        assert (await engine.ingest(file)).unchanged == len(held)
+    assert [unnamed({**line, "id": None}) for line in lines_of(second)] == [
+        unnamed({**line, "id": None}) for line in lines_of(first)
+    ]
+
+
+@pytest.mark.parametrize("name", ["kto", "dpo", "oasst", "openai_dpo", "sft"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_sets_are_the_same_after_our_own_format(
+    name: str, kind: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    """Everybody's votes count, wherever the conversation is."""
+    async with open_engine("memory:") as engine:
+        await engine.ingest([VOTED])
+        before = await exported(engine, name, tmp_path / "before.jsonl")
+        ours = await exported(engine, "chatcore", tmp_path / "ours.jsonl")
+    async with open_engine("memory:" if kind == "memory" else f"sqlite:{tmp_path / 'data'}") as engine:
+        report = await engine.ingest(tmp_path / "ours.jsonl")
+        assert (report.feedback.read, report.feedback.imported) == (8, 8)
+        after = await exported(engine, name, tmp_path / "after.jsonl")
+        assert await exported(engine, "chatcore", tmp_path / "again.jsonl") == ours
+    assert [unnamed(line) for line in lines_of(after)] == [unnamed(line) for line in lines_of(before)]
+
+
+@pytest.mark.parametrize("name", ["markdown", "sft"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_nobody_can_take_in_is_told(name: str, tmp_path: Path, anyio_backend: str) -> None:
+    """These are for people and for trainers; docs/export.md says so."""
+    async with open_engine("memory:") as engine:
+        await engine.ingest([VOTED])
+        await exported(engine, name, tmp_path / "out")
+        with pytest.raises(Unrecognised):
+            await engine.ingest(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_export_taken_in_where_it_was_made_changes_nothing(
+    kind: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    file = tmp_path / "ours.jsonl"
+    async with open_engine("memory:" if kind == "memory" else f"sqlite:{tmp_path / 'data'}") as engine:
+        await engine.ingest([VOTED])
+        made = await engine.create("Here")
+        asked = await engine.post(made.id, "a question")
+        await engine.rate(asked.id, "like")
+        ours = await exported(engine, "chatcore", file)
+        dry = await engine.ingest(file, dry_run=True)
+        report = await engine.ingest(file)
+        assert (report.read, report.unchanged, report.messages.unchanged) == (2, 2, 8)
+        assert (dry.unchanged, report.feedback.unchanged) == (2, 9)
+        assert await exported(engine, "chatcore", file) == ours
+        assert (await engine.ingest([VOTED])).unchanged == 1
+        await engine.delete(made.id)
+        assert counted(await engine.ingest(file)) == (0, 0, 1, 1)
+
+
+def counted(report: IngestReport) -> tuple[int, int, int, int]:
+    return report.imported, report.updated, report.unchanged, report.skipped
 
 
 # --- our own: everything

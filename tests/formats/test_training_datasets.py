@@ -18,6 +18,8 @@ datasets = pytest.importorskip("datasets", reason="the library `datasets` is not
 
 COUNT = 40
 MESSAGES = {"role", "content"}
+ODD = '日本語 \U0001f600 e\u0301 \u2028\ufeff\x07\t"\\ null'
+"""Letters of all kinds, what ends lines elsewhere, and what is no value."""
 
 
 def given() -> Iterator[Tree]:
@@ -36,7 +38,7 @@ def given() -> Iterator[Tree]:
                 "That.",
                 votes=["dislike"],
             ),
-            node("q2", "a1", "user", "日本語 \U0001f600 \x07"),
+            node("q2", "a1", "user", ODD),
             node("a3", "q2", "assistant", "So.", votes=["like"] if number % 3 else []),
             id_=f"c{number}",
             settings=prompt,
@@ -71,8 +73,31 @@ def test_it_loads(tmp_path: Path, name: str, columns: list[str], count: int, rea
         for messages in loaded[column]:
             assert messages
             assert all(set(message) == MESSAGES and all(message.values()) for message in messages)
+    if name in {"sft", "kto"}:
+        said = {message["content"] for messages in loaded["prompt"] for message in messages}
+        assert ODD in said
+    if name in {"sft", "kto", "dpo", "openai_dpo"}:
+        assert not any(value is None for row in loaded for value in values_of(row))
     if name == "kto":
         assert set(loaded["label"]) == {True, False}
         assert loaded.features["label"].dtype == "bool"
     if name == "dpo":
         assert {rows[0]["content"] for rows in loaded["rejected"]} == {"That."}
+
+
+def values_of(value: object) -> Iterator[object]:
+    """All that is in it, however deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if inner is None:
+        yield value
+    else:
+        for one in inner:
+            yield from values_of(one)
+
+
+@pytest.mark.parametrize("name", ["kto", "dpo", "openai_dpo", "sft"])
+def test_a_set_without_rows_is_an_empty_file(name: str) -> None:
+    """Which the library does not load (it has no schema to begin with); `chatcore export` tells."""
+    unjudged = tree(node("q", None, "user", "What?"), node("h", "q", "assistant", "Hm.", hidden=True))
+    content = b"".join(written(find_write_format(name), unjudged, WriteOptions()))
+    assert content == b""

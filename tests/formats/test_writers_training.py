@@ -149,6 +149,56 @@ def test_ranks_make_pairs_and_votes_overrule_them() -> None:
     assert said(row["chosen"]) == [("assistant", "worst")]
 
 
+def test_many_answers_make_no_more_work_than_pairs() -> None:
+    """Each looked at beside each other, these would take minutes."""
+    count = 20_000
+    rank = [{"rank": number} if number < 200 else None for number in range(count)]
+    answers = [node(f"a{number}", "q", "assistant", f"{number}", raw=rank[number]) for number in range(count)]
+    answers += [
+        node(f"v{number}", "q", "assistant", "same" if number < 4_000 else f"{number}", votes=[vote])
+        for number in range(4_002)
+        for vote in ("like" if number % 2 else "dislike",)
+    ]
+    rows = lines(DPO, tree(node("q", None, "user", "What?"), *answers))
+    by_rank = [(place, other) for place in range(200) for other in range(place + 1, min(place + 17, 200))]
+    found = [(said(row["chosen"])[0][1], said(row["rejected"])[0][1]) for row in rows]
+    assert found[-len(by_rank) :] == [(str(better), str(worse)) for better, worse in by_rank]
+    votes = found[: -len(by_rank)]
+    assert len(votes) == 4_001
+    assert {*votes} == {("same", "4000"), ("4001", "same"), ("4001", "4000")}
+
+
+def test_answers_of_the_same_rank_are_no_pair() -> None:
+    ranks = [1, 0, 1, 0, 3]
+    answers = [
+        node(f"a{place}", "q", "assistant", f"{place}", raw={"rank": rank})
+        for place, rank in enumerate(ranks)
+    ]
+    rows = lines(DPO, tree(node("q", None, "user", "What?"), *answers))
+    found = sorted((said(row["chosen"])[0][1], said(row["rejected"])[0][1]) for row in rows)
+    pairs = ["04", "10", "12", "14", "24", "30", "32", "34"]
+    assert [better + worse for better, worse in found] == pairs
+
+
+@pytest.mark.parametrize("known", [SFT, KTO, DPO, OPENAI_DPO])
+def test_who_writes_nothing_can_be_stopped(known: WriteFormat) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    nobody_asked = [
+        node("q", None, "assistant", "Hello."),
+        node("a1", "q", "assistant", "1", votes=["like"]),
+        node("a2", "q", "assistant", "2", votes=["dislike"]),
+    ]
+    only = ExportFilter() if known in (SFT, KTO) else ExportFilter(model="another")
+    assert lines(known, tree(*nobody_asked), WriteOptions(only=only, all_paths=True)) == []
+    with pytest.raises(Stopped):
+        lines(known, tree(*nobody_asked), WriteOptions(only=only, all_paths=True, step=stop))
+
+
 def test_the_same_words_are_no_pair() -> None:
     given = tree(
         node("q", None, "user", "What?"),

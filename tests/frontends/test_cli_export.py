@@ -249,6 +249,11 @@ def test_nothing_is_no_error(tmp_path: Path, data: Path, chatcore: Run) -> None:
     anyio.run(fill, data, tmp_path / "attached", 1)
     done = chatcore("export", "--until", "2001-01-01", "--out", tmp_path / "x.jsonl")
     assert (done.code, done.out, done.err) == (0, "Exported: 0 conversations, 0 lines.\n", "")
+    done = chatcore("export", "--split", "0.000001", "--format", "kto", "--out", tmp_path / "y.jsonl")
+    assert (done.code, done.out) == (0, "Exported: 1 conversations, 2 lines.\n")
+    assert (
+        done.err == f"chatcore: {tmp_path / 'y.test.jsonl'} has no rows; most trainers refuse such a file.\n"
+    )
     assert (tmp_path / "x.jsonl").read_bytes() == b""
 
 
@@ -282,6 +287,35 @@ def test_a_terminal_sees_how_far_it_is_and_nothing_harmful(tmp_path: Path, data:
     with Terminal(tmp_path, "export", "--data", str(data), "--out", str(tmp_path / "x.jsonl")) as terminal:
         assert "1 conversations, 1 lines …" in terminal.wait_for("Exported: 1 conversations, 1 lines.")
         assert terminal.ended() == 0
+
+
+def test_a_signal_is_heard_where_no_row_is_written(tmp_path: Path, data: Path) -> None:
+    anyio.run(fill, data, tmp_path / "attached", 1)
+    out = tmp_path / "out"
+    out.mkdir()
+    code = (
+        "import chatcore.formats.writers.training as t\n"
+        "real = t.pairs\n"
+        "def endless(paths):\n"
+        "    (pair,) = real(paths)\n"
+        "    print('begun', flush=True)\n"
+        "    while True:\n"
+        "        yield pair\n"
+        "t.pairs, t._is_wanted = endless, lambda *given: False\n"
+        "from frontends.cli.main import main\n"
+        f"main(['export', '--format', 'dpo', '--data', {str(data)!r}, '--out', {str(out / 'x.jsonl')!r}])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert list(out.iterdir()) == []
 
 
 def test_killed_it_leaves_no_half_file_under_the_name(tmp_path: Path, data: Path) -> None:

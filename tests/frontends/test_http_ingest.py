@@ -7,7 +7,7 @@ import anyio
 import msgspec
 import pytest
 
-from chatcore import Incoming, IncomingFile, IncomingMessage, IngestStopped, Text
+from chatcore import Feedback, Incoming, IncomingFile, IncomingMessage, IngestStopped, Text
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
 from chatcore.ingestion.rehearsal import EmptySink
@@ -38,6 +38,17 @@ async def test_the_client_ingests_as_the_engine_does(served: Served) -> None:
         assert (longer.updated, longer.messages.imported) == (1, 1_297)
         there = await served.engine.ingest([chat(1, 1_300)])
         assert there.unchanged == 1
+
+
+async def test_votes_of_several_users_go_along(served: Served) -> None:
+    like = Feedback(rating="like")
+    message = IncomingMessage(id="q", role="user", parts=(Text("x"),), feedback=like)
+    given = Incoming(source="t", messages=[message], votes={"q": {"bob": like, "cid": like}})
+    async with open_client(served.socket_path) as client:
+        report = await client.ingest([given])
+        assert (report.feedback.read, report.feedback.imported) == (3, 3)
+    (tree,) = [tree async for tree in served.engine.trees()]
+    assert {held.user for held in tree.nodes[0].feedback} == {"bob", "cid", "local"}
 
 
 async def test_open_lists_show_what_is_new(served: Served) -> None:

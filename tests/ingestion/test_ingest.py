@@ -92,7 +92,7 @@ async def test_a_long_conversation_goes_in_slices(engine: Engine) -> None:
 
 async def test_large_messages_make_small_slices(engine: Engine) -> None:
     """No unit keeps others from writing for long, whatever a message's length."""
-    big = [IncomingMessage(role="user", parts=(Text(f"{n}" + "x" * 700_000),)) for n in range(8)]
+    big = [IncomingMessage(role="user", parts=(Text(f"{n}" + "x" * 200_000),)) for n in range(8)]
     seen: list[int] = []
     sink = CountingSink(seen)
     report = await ingest([Incoming(source="t", messages=big, linear=True)], sink, None, IngestOptions())
@@ -215,6 +215,61 @@ async def test_a_dry_run_tells_the_same_and_stores_nothing(engine: Engine) -> No
     assert msgspec.structs.replace(dry, dry_run=False, seconds=0) == msgspec.structs.replace(real, seconds=0)
 
 
+async def test_votes_of_others_are_counted_and_those_of_nobody_are_told(engine: Engine) -> None:
+    like = Feedback(rating="like", comment="x" * 9_000, reasons=("y",))
+    messages = [
+        IncomingMessage(id=str(place), role="user", parts=(Text("x"),), feedback=like if place == 1 else None)
+        for place in range(600)
+    ]
+    given = Incoming(
+        source="t",
+        id="c",
+        title="Voted",
+        updated_at_us=1_700_000_000_000_000,
+        messages=messages,
+        linear=True,
+        votes={
+            "0": {"bob": like, " ": like, "c" * 1_001: like},
+            "1": {"bob\0": like, "local": like},  # who takes it in has voted on this one
+            "599": {"bob": like},
+            "600": {"bob": like},
+        },
+    )
+    dry = await engine.ingest([given, given], dry_run=True)
+    report = await engine.ingest([given, given])
+    assert counts(report.feedback) == (10, 4, 0, 6, 0, 0)
+    assert report.repaired == {"a vote of nobody, or on nothing": 6}
+    assert (dry.read, dry.feedback.read) == (2, 10)
+    (tree,) = [tree async for tree in engine.trees()]
+    votes = [
+        sorted((held.user, len(held.feedback.comment or "")) for held in one.feedback) for one in tree.nodes
+    ]
+    limit = engine.limits.comment_chars
+    assert votes[:2] == [[("bob", limit)], [("bob\ufffd", limit), ("local", limit)]]
+    assert votes[599] == [("bob", limit)]
+    without = msgspec.structs.replace(given, votes={})
+    assert counts(await engine.ingest([without])) == (1, 0, 0, 1, 0, 0)
+
+
+async def test_an_older_file_after_a_newer_one_only_adds(engine: Engine) -> None:
+    """And a dry run knows it, too."""
+
+    def version(*texts: str, at: int | None) -> Incoming:
+        messages = [IncomingMessage(role="user", parts=(Text(text),)) for text in texts]
+        return Incoming(source="t", id="c", title="C", messages=messages, linear=True, updated_at_us=at)
+
+    versions = [version("new", at=2_000), version("old", "and gone", at=1_000)]
+    dry = await engine.ingest(versions, dry_run=True)
+    report = await engine.ingest(versions)
+    assert msgspec.structs.replace(dry, dry_run=False, seconds=0) == msgspec.structs.replace(
+        report, seconds=0
+    )
+    assert counts(report.messages) == (3, 2, 0, 1, 0, 0)
+    assert await texts(engine, "C") == ["new"]  # what was added is there, and not shown
+    assert counts((await engine.ingest([version("untimed", at=None)])).messages) == (1, 0, 1, 0, 0, 0)
+    assert await texts(engine, "C") == ["untimed"]
+
+
 # --- files
 
 
@@ -324,6 +379,10 @@ async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
         replace(good, messages=(replace(good.messages[0], status="running"),), head=0),
         replace(good, messages=(replace(good.messages[0], raw="\ud800"),), head=0),
         replace(good, messages=(replace(good.messages[0], parts=(File(forged),)),), head=0),
+        *(
+            replace(good, votes={place: {user: Feedback(rating="like")}})
+            for place, user in ((2, "bob"), (-1, "bob"), (0, " "), (0, "b\0b"), (0, "b" * 1_001))
+        ),
     ]
     for one in wrong:
         with pytest.raises(InvalidInput):

@@ -1,5 +1,6 @@
 """Conversations as ingestion prepares them, in few words."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -57,6 +58,9 @@ def brought(
     archived: bool = False,
     settings: Settings = Settings(),
     raw: str | None = None,
+    dated: bool = False,
+    votes: Mapping[int, Mapping[str, Rating]] = {},
+    own_id: str | None = None,
 ) -> IngestConversation:
     """A conversation: whatever differs has another digest; the name alone stands for the source's id."""
     placed = []
@@ -75,6 +79,12 @@ def brought(
         archived=archived,
         settings=settings,
         raw=raw,
+        dated=dated,
+        votes={
+            place: {user: Feedback(rating=rating) for user, rating in given.items()}
+            for place, given in votes.items()
+        },
+        own_id=own_id,
     )
     return replace(whole, digest=blake2b(msgspec.json.encode(whole), digest_size=16).digest())
 
@@ -89,7 +99,8 @@ def sliced(whole: IngestConversation, *lengths: int) -> list[IngestConversation]
         last = first + length == len(whole.messages)
         above = {message.parent for message in messages} | ({whole.head} if last else set())
         earlier = {place: whole.messages[place].origin for place in above if 0 <= place < first}
-        slices.append(replace(whole, messages=messages, first=first, last=last, earlier=earlier))
+        votes = {place: given for place, given in whole.votes.items() if 0 <= place - first < length}
+        slices.append(replace(whole, messages=messages, first=first, last=last, earlier=earlier, votes=votes))
         first += length
     return slices
 

@@ -281,6 +281,23 @@ def test_what_is_left_out_is_found_after_reindexing(made: Bench) -> None:
     assert (len(texts(made, "needle ")), ranges(made), find(made, "needle ").unindexed) == (9, [], 0)
 
 
+def test_of_long_messages_a_unit_takes_few(made: Bench) -> None:
+    """However many it may take: others wait for it to end."""
+    long, longer = "needle " + "x" * 30_000, "needle " + "y" * 300_000
+    made.do(incoming(*[f"needle {number}" for number in range(300)], index=False))
+    made.do(incoming(*[f"{long} {number}" for number in range(8)], longer, "needle z", origin=2, index=False))
+    taken = []
+    while True:
+        done = made.do(Reindex())
+        assert index_damage(made.connection) == []
+        taken.append(done.messages)
+        if not done.left:
+            break
+    assert taken[:4] == [2, 4, 4, 300]
+    (found,) = made.connection.execute("SELECT count(*) FROM message_text('needle')").fetchone()
+    assert found == 310
+
+
 def test_what_changes_while_it_is_left_out(made: Bench) -> None:
     """A range may hold what is renewed, purged, or still being said."""
     answer = made.answering(made.new())

@@ -15,11 +15,11 @@ from chatcore.commands import Purge
 from chatcore.errors import NotFound
 from chatcore.events import ListChanged
 from chatcore.fold import Fold
-from chatcore.messages import Conversation, text_of
+from chatcore.messages import Conversation, Rating, text_of
 from chatcore.ports import Store
 from chatcore.views import Tree
 from tests.storage.acting import Person
-from tests.storage.bringing import bring, brought, said, sliced
+from tests.storage.bringing import NOON, bring, brought, said, sliced
 from tests.storage.conftest import Published, check_numbers, keeping, opened
 from tests.storage.playing import plain
 from tests.storage.test_store_contract_changes import changes
@@ -28,12 +28,13 @@ NAMES = ("a", "b", "c")
 
 
 class Version(Struct, frozen=True):
-    """A conversation as its source has it at some time: for each message its parent and its wording."""
+    """A conversation as its source has it, `dated` (0: never): for each message parent and wording."""
 
     name: str
     messages: tuple[tuple[int, int], ...]
     slices: tuple[int, ...]
     cut: int
+    dated: int = 0
 
     def whole(self) -> IngestConversation:
         messages = [
@@ -45,7 +46,19 @@ class Version(Struct, frozen=True):
             )
             for place, (parent, wording) in enumerate(self.messages)
         ]
-        return brought(self.name, *messages, title=self.name)
+        votes: dict[int, dict[str, Rating]] = {
+            place: {"ann": "dislike", "bob": "like"}
+            for place, (_, wording) in enumerate(self.messages)
+            if wording == 1
+        }
+        return brought(
+            self.name,
+            *messages,
+            title=self.name,
+            updated_at_us=NOON + self.dated,
+            dated=self.dated > 0,
+            votes=votes,
+        )
 
     def parts(self) -> list[IngestConversation]:
         """Its slices up to where it is cut off (never before the first, perhaps not at all)."""
@@ -62,6 +75,7 @@ VERSIONS = st.builds(
     st.lists(st.tuples(st.integers(-1, 9), st.integers(0, 2)), min_size=1, max_size=9).map(tuple),
     st.lists(st.integers(1, 4), max_size=3).map(tuple),
     st.integers(1, 4),
+    st.integers(0, 3),
 )
 OWN = st.tuples(st.sampled_from(("post", "move", "rate", "delete", "undelete", "purge")), st.integers(0, 9))
 STEPS = st.lists(st.one_of(VERSIONS, VERSIONS, OWN), min_size=3, max_size=20)

@@ -1,6 +1,6 @@
 """A line of our own format as a conversation on its way in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from chatcore.formats.identity import Elsewhere, Vote, together
@@ -30,6 +30,8 @@ def incoming_of(line: ConversationLine, source: str, find_file: FindFile) -> Inc
         pinned=line.pinned,
         archived=line.archived,
         settings=line.settings,
+        votes=_votes(line),
+        ours=True,
         raw=together(line.raw, Elsewhere(id=line.id, responder=line.settings.responder)),
     )
 
@@ -44,7 +46,6 @@ def _message(entry: MessageEntry, owner: str, find_file: FindFile) -> IncomingMe
         memory_from=entry.memory_from,
         started_at=entry.started_at,
         ended_at=entry.ended_at,
-        votes=tuple(vote for vote in entry.votes if vote is not mine),
     )
     return IncomingMessage(
         id=entry.id,
@@ -61,6 +62,16 @@ def _message(entry: MessageEntry, owner: str, find_file: FindFile) -> IncomingMe
         feedback=None if mine is None else _feedback(mine),
         raw=together(entry.raw, elsewhere),
     )
+
+
+def _votes(line: ConversationLine) -> Mapping[str, Mapping[str, Feedback]]:
+    """Of all but the owner, by message and user; of an id that comes twice, those of the first."""
+    found: dict[str, Mapping[str, Feedback]] = {}
+    for entry in line.messages:
+        votes = {vote.user: _feedback(vote) for vote in entry.votes if vote.user != line.owner}
+        if votes:
+            found.setdefault(entry.id, votes)
+    return found
 
 
 def _feedback(vote: Vote) -> Feedback:

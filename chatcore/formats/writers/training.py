@@ -91,8 +91,14 @@ def _compared(
     tree: Tree, options: WriteOptions
 ) -> Iterator[tuple[Sequence[Said], Sequence[Said], Sequence[Said]]]:
     paths = Paths(tree)
+    above, prompt = "", list[Said]()
     for pair in pairs(paths):
-        if _is_wanted(pair, options) and (prompt := _prompt(paths, pair.chosen, options)):
+        options.step()
+        if not _is_wanted(pair, options):
+            continue
+        if pair.chosen.message.parent != above:  # those of the same prompt come one after the other
+            above, prompt = pair.chosen.message.parent or "", _prompt(paths, pair.chosen, options)
+        if prompt:
             yield prompt, [_answer(tree, pair.chosen, options)], [_answer(tree, pair.rejected, options)]
 
 
@@ -105,6 +111,7 @@ def _prompt(paths: Paths, answer: Node, options: WriteOptions) -> list[Said]:
 
     (A prompt that ends with words of the assistant asks nobody for anything: nothing answers it.)
     """
+    options.step()
     above = turns_of(paths.tree, paths.down_to(answer.message.parent), options)
     while above and (above[-1].role == "tool" or above[-1].calls):
         above.pop()  # steps of this very answer

@@ -46,6 +46,7 @@ CREATE TABLE conversation (
         CHECK (origin_digest IS NULL OR (length(origin_digest) = 16 AND origin IS NOT NULL))
         CHECK (origin IS NULL OR origin_digest IS NOT NULL OR deleted_at_us IS NOT NULL),
     raw TEXT,                      -- JSON: what its source said beyond what is kept elsewhere
+    origin_dated_us INTEGER,       -- when its source had last changed the version that is here; null: it did not say
     CHECK ((key IS NULL) = (digest IS NULL)),
     CHECK (purged = 0 OR deleted_at_us IS NOT NULL)
 ) STRICT;

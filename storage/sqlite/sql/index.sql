@@ -57,11 +57,11 @@ SELECT max(id) FROM message
 SELECT max(id) FROM conversation
 
 -- name: slice_message
--- The newest of a range.
-SELECT id FROM message WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?
+-- The newest of a range, each with the length of what it says.
+SELECT id, length(parts) FROM message WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?
 
 -- name: slice_title
-SELECT id FROM conversation WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?
+SELECT id, coalesce(length(title), 0) FROM conversation WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?
 
 -- name: words_message
 SELECT id, text, owner FROM message_words WHERE id BETWEEN ? AND ?

@@ -206,12 +206,12 @@ DELETE FROM message_file WHERE message = ?
 DELETE FROM message WHERE id = ?
 
 -- name: begin_purge
-UPDATE conversation SET purged = 1, head = NULL, origin = NULL, origin_digest = NULL, raw = NULL WHERE id = ?
+UPDATE conversation SET purged = 1, head = NULL, origin = NULL, origin_digest = NULL, origin_dated_us = NULL, raw = NULL WHERE id = ?
 
 -- name: end_purge
 UPDATE conversation
 SET purged = 2, head = NULL, title = NULL, settings = '{{}}', pinned = 0, archived = 0, key = NULL, digest = NULL,
-    origin = NULL, origin_digest = NULL, raw = NULL
+    origin = NULL, origin_digest = NULL, origin_dated_us = NULL, raw = NULL
 WHERE id = ?
 
 -- name: referenced
@@ -232,7 +232,7 @@ SELECT max(
 SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)
 
 -- name: origins
-SELECT origin, id, public, origin_digest, deleted_at_us IS NOT NULL
+SELECT origin, id, public, origin_digest, deleted_at_us IS NOT NULL, coalesce(origin_dated_us, 0)
 FROM conversation
 WHERE owner = ? AND origin IN (?)
 
@@ -241,13 +241,13 @@ WHERE owner = ? AND origin IN (?)
 -- driver takes ten times as long to hand over None.
 INSERT INTO conversation (
     id, public, owner, title, head, settings, pinned, archived, running, created_at_us, updated_at_us,
-    changed_at_us, deleted_at_us, seq, counter, list_seq, activity, origin, origin_digest, raw
+    changed_at_us, deleted_at_us, seq, counter, list_seq, activity, origin, origin_digest, raw, origin_dated_us
 )
 SELECT
     column1, column2, column3, column4, nullif(column5, 0), column6, column7, column8, 0, column9, column10,
     column11, nullif(column12, 0), column13, column14, column15, column16, column17, column18,
-    nullif(column19, '')
-FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
+    nullif(column19, ''), nullif(column20, 0)
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS given
 WHERE column1
 
 -- name: insert_messages
@@ -301,6 +301,9 @@ SELECT jump FROM message WHERE id = ?
 -- name: ingested
 SELECT origin, id, depth FROM message WHERE conversation = ? AND origin IS NOT NULL
 
+-- name: written
+SELECT public, id, depth FROM message WHERE conversation = ?
+
 -- name: messages_at
 SELECT {message_columns}, m.raw
 FROM json_each(?) AS asked
@@ -311,5 +314,5 @@ LEFT JOIN message AS p ON p.id = m.parent
 -- name: voted
 SELECT f.message FROM json_each(?) AS asked JOIN feedback AS f ON f.message = asked.value AND f.user = ?
 
--- name: set_digest
-UPDATE conversation SET origin_digest = ?, raw = ? WHERE id = ?
+-- name: set_version
+UPDATE conversation SET origin_digest = ?, raw = ?, origin_dated_us = ? WHERE id = ?

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
-from chatcore.arrivals import IngestConversation
+from chatcore.arrivals import IngestConversation, id_origin
 from chatcore.messages import File, Message
 from storage.arriving import Gathered, Keys, NewConversation, NewMessage, NewVote, Origin, Placed
 from storage.ids import to_us
@@ -37,23 +37,28 @@ class Arriving(Conversations, Messages):
         self.shelf = Shelf()
         self._placed: dict[bytes, Placed] = {}
         self._placed_in = 0  # key of the conversation; 0: of none
+        self._written: dict[bytes, Placed] = {}
+        self._written_in = 0  # likewise
 
     def insert_message(
         self, conversation: ConversationRow, parent: int | None, message: Message, keyed: Keyed | None
     ) -> int:
         key = super().insert_message(conversation, parent, message, keyed)
         self._last_message = max(self._last_message, key)
+        if conversation.key == self._written_in:
+            self._written_in = 0
         return key
 
     def forget_places(self) -> None:
         """Something was undone, or removed."""
         self._placed, self._placed_in = {}, 0
+        self._written, self._written_in = {}, 0
 
     def origins(self, owner: int, origins: Collection[bytes]) -> dict[bytes, Origin]:
         found: dict[bytes, Origin] = {}
         for sql, wanted in widened(_SQL["origins"], tuple(origins)):
-            for origin, key, public, digest, deleted in self._execute(sql, (owner, *wanted)):
-                found[origin] = Origin(key, public.hex(), digest, deleted == 1)
+            for origin, key, public, digest, deleted, dated in self._execute(sql, (owner, *wanted)):
+                found[origin] = Origin(key, public.hex(), digest, deleted == 1, dated)
         return found
 
     def conversation_keys(self, count: int) -> range:
@@ -91,6 +96,7 @@ class Arriving(Conversations, Messages):
                 bytearray(source.origin),
                 None if one.digest is None else bytearray(one.digest),
                 source.raw or "",
+                source.dated_us,
             )
             self.titled(one.key, owner, None, source.title)
         self._insert_all("insert_conversations", values)
@@ -154,6 +160,9 @@ class Arriving(Conversations, Messages):
         if self._placed_in:
             here = [one for one in new if one.conversation == self._placed_in]
             self._placed |= {one.source.origin: Placed(one.key, one.depth) for one in here}
+        if self._written_in:
+            here = [one for one in new if one.conversation == self._written_in]
+            self._written |= {id_origin(one.id.hex()): Placed(one.key, one.depth) for one in here}
 
     def replace_messages(self, changed: Sequence[NewMessage], owner: int, *, index: bool) -> None:
         for one in changed:
@@ -183,12 +192,12 @@ class Arriving(Conversations, Messages):
                 None if source.hidden else source.parts,
             )
 
-    def insert_votes(self, new: Sequence[NewVote], user: int) -> None:
+    def insert_votes(self, new: Sequence[NewVote]) -> None:
         now = to_us(self.now)
         values: list[object] = []
         for vote in new:
             said = vote.feedback
-            values += (vote.message, user, vote.conversation, said.rating, said.comment)
+            values += (vote.message, self.user(vote.user), vote.conversation, said.rating, said.comment)
             values += (text(said.reasons), now, vote.seq)
         self._insert_all("insert_votes", values)
 
@@ -199,6 +208,13 @@ class Arriving(Conversations, Messages):
             self._placed_in = conversation
         return self._placed
 
+    def written(self, conversation: int) -> Mapping[bytes, Placed]:
+        if self._written_in != conversation:
+            found = self._execute(_SQL["written"], (conversation,))
+            self._written = {id_origin(public.hex()): Placed(key, depth) for public, key, depth in found}
+            self._written_in = conversation
+        return self._written
+
     def messages_at(self, keys: Collection[int]) -> dict[int, tuple[MessageRow, str | None]]:
         rows = self._execute(_SQL["messages_at"], (text(list(keys)),)).fetchall()
         return {row[0]: (message_row(row[:-1]), row[-1]) for row in rows}
@@ -207,8 +223,9 @@ class Arriving(Conversations, Messages):
         found = self._execute(_SQL["voted"], (text(list(messages)), user))
         return frozenset(key for (key,) in found)
 
-    def set_digest(self, conversation: int, digest: bytes, raw: str | None) -> None:
-        self._execute(_SQL["set_digest"], (digest, raw, conversation))
+    def set_version(self, conversation: int, source: IngestConversation) -> None:
+        values = (source.digest, source.raw, source.dated_us or None, conversation)
+        self._execute(_SQL["set_version"], values)
 
     def _insert_all(self, statement: str, values: Sequence[object]) -> None:
         for sql, parameters in flat_batches(_SQL[statement], values):
