@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from chatcore.arrivals import IngestConversation
-from chatcore.errors import InvalidInput
+from chatcore.errors import StorageError
 from chatcore.incoming import Incoming, Unread
 from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
 
@@ -61,7 +61,7 @@ class Rejects:
         """One more; only what failed is written.
 
         Raises:
-            InvalidInput: The file can't be written.
+            StorageError: The file can't be written.
         """
         if self._file is None or unread.kind != "failed":
             return
@@ -69,8 +69,9 @@ class Rejects:
         line = json.dumps(head, ensure_ascii=True)[:-1].encode()
         try:
             self._file.write(line + b', "record": ' + _record(unread.record) + b"}\n")
+            self._file.flush()
         except OSError as error:
-            raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
+            raise StorageError(f"The file of rejects can't be written: {error.strerror}.") from error
 
 
 def _record(record: bytes | None) -> bytes:

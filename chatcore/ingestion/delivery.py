@@ -13,6 +13,7 @@ from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.batches import Batch
 from chatcore.ingestion.feeds import Feed
 from chatcore.ingestion.preparation import Prepared
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import IngestProgress
 from chatcore.ingestion.sink import Sink
 from chatcore.ingestion.tally import Tally
@@ -34,6 +35,7 @@ class IngestOptions(Struct, frozen=True, kw_only=True):
         read: How a file is read.
         index: Whether what is new can be searched at once.
         dry_run: Only tell what would become of it.
+        remembered: What dry runs before this one were told.
         limit: Stop after so many conversations were read; None: all.
         rejects: Where records that can't be taken are written, one JSON object a line: a path, or an open
             file, which stays open; None: nowhere.
@@ -44,6 +46,7 @@ class IngestOptions(Struct, frozen=True, kw_only=True):
     read: ReadOptions = ReadOptions()
     index: bool = True
     dry_run: bool = False
+    remembered: DryRun | None = None
     limit: int | None = None
     rejects: str | PathLike[str] | BinaryIO | None = None
     progress: Callable[[IngestProgress], None] | None = None

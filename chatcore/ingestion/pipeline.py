@@ -5,7 +5,7 @@ Reading, parsing and preparing go on in a thread, a batch at a time, while the b
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from os import PathLike
 from typing import BinaryIO, cast
 
@@ -53,7 +53,7 @@ async def ingest(
     """
     begun = time.monotonic()
     keeper = Keeper(sink, options.dry_run)
-    target = Rehearsal(sink) if options.dry_run else sink
+    target = Rehearsal(sink, options.remembered) if options.dry_run else sink
 
     async with _open_rejects(options.rejects) as rejects:
 
@@ -105,5 +105,5 @@ async def _open_rejects(given: str | PathLike[str] | BinaryIO | None) -> AsyncIt
     try:
         yield Rejects(file)
     finally:
-        with anyio.CancelScope(shield=True):
+        with anyio.CancelScope(shield=True), suppress(OSError):  # that a line can't be written has been told
             await to_thread.run_sync(file.close)
