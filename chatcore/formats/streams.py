@@ -135,7 +135,7 @@ def chunks_of(file: BinaryIO, meter: Meter, weight: float, waits: bool) -> Itera
         try:
             chunk = read(CHUNK_BYTES)
         except UNREADABLE as error:
-            raise Damaged(f"It can't be read further: {error}.") from error
+            raise Damaged(f"It can't be read further: {str(error) or 'it ends too early'}.") from error
         if not chunk:
             return
         meter.read += len(chunk) * weight

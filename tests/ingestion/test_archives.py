@@ -5,6 +5,7 @@ import io
 import json
 import os
 import tarfile
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -342,3 +343,19 @@ def _all_files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def test_an_archive_that_shrinks_while_it_is_read_has_failed_there(tmp_path: Path) -> None:
+    lines = b"".join(json.dumps({**RECORDS[0], "n": number}).encode() + b"\n" for number in range(20_000))
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jsonl", lines)
+        archive.writestr("b.jsonl", LINES)
+    reading = read_source(path)
+    items = [next(reading)]
+    os.truncate(path, len(lines) // 2)
+    items += reading
+    assert 0 < len(said(items)) < 20_000
+    first, second = unread(items)
+    assert (first.kind, second.kind) == ("failed", "failed")
+    assert "it ends too early" in first.reason
