@@ -43,6 +43,7 @@ from chatcore.filters import ExportFilter
 from chatcore.fold import Fold, MissedText
 from chatcore.formats.format import ReadOptions
 from chatcore.incoming import Incoming, IncomingFile, IncomingMessage
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import Counts, IngestFailure, IngestProgress, IngestReport, IngestStopped
 from chatcore.limits import Limits
 from chatcore.messages import (
@@ -100,6 +101,7 @@ __all__ = [
     "Cursor",
     "DataDirectoryInUse",
     "DayStatistics",
+    "DryRun",
     "Engine",
     "EngineClosed",
     "ExportFilter",

@@ -13,6 +13,7 @@ from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.checking import check_conversation
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import IngestSource, ingest
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import IngestProgress, IngestReport
 from chatcore.messages import Attachment, File
 from chatcore.uploads import Upload
@@ -32,7 +33,7 @@ class Intake(Core):
         format: str | None = None,  # noqa: A002 -- as the command calls it
         options: ReadOptions = ReadOptions(),
         index: bool = True,
-        dry_run: bool = False,
+        dry_run: bool | DryRun = False,
         limit: int | None = None,
         rejects: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[IngestProgress], None] | None = None,
@@ -50,7 +51,8 @@ class Intake(Core):
             format: Name of the format of a file; None: by its first records.
             options: How a file is to be read.
             index: Whether what is new can be searched at once; else `reindex` sees to it.
-            dry_run: Tell the same and store nothing.
+            dry_run: Tell the same and store nothing; a `DryRun` remembers from one call to the next, as the
+                store would.
             limit: Stop after so many conversations; None: all.
             rejects: Where records that can't be taken are written, one JSON object a line: a path, or an open
                 file, which stays open.
@@ -65,7 +67,8 @@ class Intake(Core):
             format=format,
             read=options,
             index=index,
-            dry_run=dry_run,
+            dry_run=bool(dry_run),
+            remembered=dry_run if isinstance(dry_run, DryRun) else None,
             limit=limit,
             rejects=rejects,
             progress=progress,

@@ -16,6 +16,7 @@ from chatcore.events import ConversationEvent
 from chatcore.filters import ExportFilter
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.pipeline import IngestSource
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import IngestProgress, IngestReport
 from chatcore.messages import Attachment, Conversation, Feedback, Message, Policy, Rating, Role, Settings
 from chatcore.pages import Page
@@ -213,7 +214,7 @@ class Chat(Protocol):
         format: str | None = None,  # noqa: A002
         options: ReadOptions = ReadOptions(),
         index: bool = True,
-        dry_run: bool = False,
+        dry_run: bool | DryRun = False,
         limit: int | None = None,
         rejects: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[IngestProgress], None] | None = None,

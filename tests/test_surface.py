@@ -44,6 +44,7 @@ CHOSEN: Mapping[str, Set[str]] = {
     "filters": {"ExportFilter"},
     "formats.format": {"ReadOptions"},
     "incoming": {"Incoming", "IncomingFile", "IncomingMessage"},
+    "ingestion.rehearsal": {"DryRun"},
     "ingestion.report": {"Counts", "IngestFailure", "IngestProgress", "IngestReport", "IngestStopped"},
     "ports": {
         "ConversationPage",

@@ -3,47 +3,34 @@
 import os
 import shutil
 import stat
-import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from chatcore.errors import InvalidInput
+from chatcore.formats.scratch import Scratch
 from chatcore.formats.streams import UNREADABLE, Damaged, Meter
 
-__all__ = ["Folder", "Members", "Scratch", "Zip"]
+__all__ = [
+    "ENCRYPTED",
+    "LEADS_OUT",
+    "LINK",
+    "MOST_MEMBERS",
+    "ArchiveBase",
+    "Folder",
+    "Members",
+    "Zip",
+    "leads_out",
+]
 
-_MOST_MEMBERS = 200_000
+MOST_MEMBERS = 200_000
+LEADS_OUT = "Its path leads out of the archive: it is not opened."
+LINK = "It is a link and no file."
+ENCRYPTED = "It is encrypted: unpack the archive with its password first."
 _MOST_RATIO = 400
 _FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
-
-
-class Scratch:
-    """A folder for members that were unpacked; each stays until it is released, all go at the end."""
-
-    def __init__(self) -> None:
-        self._folder: Path | None = None
-        self._count = 0
-
-    def new(self, suffix: str) -> Path:
-        """A path at which nothing is yet."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="chatcore-reading-"))
-        self._count += 1
-        return self._folder / f"{self._count}{suffix}"
-
-    def release(self, path: Path) -> None:
-        """Remove the file, if it is one of these."""
-        if self._folder is not None and path.parent == self._folder:
-            path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Remove all."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
 
 
 class Members(Protocol):
@@ -51,9 +38,19 @@ class Members(Protocol):
 
     Attributes:
         refused: Names of members that are never opened, with the sentence that says why.
+        passed: Likewise of what holds nothing that could be read.
+        unpacked: Names of members that something asked for as a file.
+        consulted: Names of members that a format has read beside its records: they belong to these.
+        problem: Why its end can't be read; None: all of it is there.
+        nests: Whether archives within it can be read where they lie.
     """
 
-    refused: Mapping[str, str]
+    refused: dict[str, str]
+    passed: dict[str, str]
+    unpacked: set[str]
+    consulted: set[str]
+    problem: str | None
+    nests: bool
 
     def names(self) -> Sequence[str]:
         """See `Archive`."""
@@ -65,6 +62,14 @@ class Members(Protocol):
 
     def unpack(self, name: str) -> Path | None:
         """See `Archive`."""
+        ...
+
+    def size(self, name: str) -> int | None:
+        """Length of a member; None: there is none."""
+        ...
+
+    def packed_size(self, name: str) -> int:
+        """Length of what it takes in the archive."""
         ...
 
     def open(self, name: str) -> BinaryIO:
@@ -80,13 +85,17 @@ class Members(Protocol):
         ...
 
 
-class _Archive:
-    """What both kinds do alike."""
+class ArchiveBase:
+    """What all kinds do alike."""
 
-    refused: dict[str, str]
+    nests = False
 
     def __init__(self, scratch: Scratch) -> None:
-        self.refused = {}
+        self.refused: dict[str, str] = {}
+        self.passed: dict[str, str] = {}
+        self.unpacked: set[str] = set()
+        self.consulted: set[str] = set()
+        self.problem: str | None = None
         self._scratch = scratch
 
     def open(self, name: str) -> BinaryIO:
@@ -107,10 +116,25 @@ class _Archive:
                 content = file.read(max_bytes + 1)
         except UNREADABLE:
             return None
+        self.consulted.add(name)
         return content if len(content) <= max_bytes else None
 
+    def unpack(self, name: str) -> Path | None:
+        """See `chatcore.formats.format.Archive`; gone when it is released."""
+        if self.size(name) is None or name in self.refused:
+            return None
+        self.unpacked.add(name)
+        target = self._scratch.new(Path(name).suffix[:16])
+        try:
+            with self.open(name) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 18)
+        except UNREADABLE:
+            target.unlink(missing_ok=True)
+            return None
+        return target
 
-class Zip(_Archive):
+
+class Zip(ArchiveBase):
     """A ZIP file. Counts what was read of it by the packed sizes of the members that were opened."""
 
     def __init__(self, path: str | Path | BinaryIO, name: str, meter: Meter, scratch: Scratch) -> None:
@@ -122,8 +146,8 @@ class Zip(_Archive):
             raise Damaged(f"{name} can't be opened as a ZIP file: {error}.") from error
         infos = self._zip.infolist()
         size = self._zip.fp.seek(0, os.SEEK_END) if self._zip.fp is not None else 0
-        if len(infos) > _MOST_MEMBERS:
-            raise InvalidInput(f"{name} has {len(infos):,} members; more than {_MOST_MEMBERS:,} are refused.")
+        if len(infos) > MOST_MEMBERS:
+            raise InvalidInput(f"{name} has {len(infos):,} members; more than {MOST_MEMBERS:,} are refused.")
         if sum(info.compress_size for info in infos) > size:
             raise InvalidInput(f"The members of {name} overlap: this is no export but a bomb.")
         self._infos: dict[str, zipfile.ZipInfo] = {}
@@ -165,39 +189,33 @@ class Zip(_Archive):
         ) as error:
             raise Damaged(f"It can't be unpacked: {error}.") from error
 
-    def unpack(self, name: str) -> Path | None:
-        """See `chatcore.formats.format.Archive`; gone when it is released."""
-        if name not in self._infos or name in self.refused:
-            return None
-        target = self._scratch.new(Path(name).suffix[:16])
-        try:
-            with self.open(name) as source, target.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 18)
-        except UNREADABLE:
-            target.unlink(missing_ok=True)
-            return None
-        return target
-
     def close(self) -> None:
         """Close the file."""
         self._zip.close()
 
 
+def leads_out(name: str) -> bool:
+    """Whether a member's name is no place within its archive."""
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
+
+
 def _refusal(info: zipfile.ZipInfo) -> str | None:
-    parts = info.filename.replace("\\", "/").split("/")
-    if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-        return "Its path leads out of the archive: it is not opened."
+    if leads_out(info.filename):
+        return LEADS_OUT
     if info.flag_bits & 0x1:
-        return "It is encrypted: unpack the archive with its password first."
+        return ENCRYPTED
     if stat.S_ISLNK(info.external_attr >> 16):
-        return "It is a link and no file."
+        return LINK
     if info.file_size > _FREE_BYTES and info.file_size > _MOST_RATIO * max(1, info.compress_size):
         return "It is packed tighter than any text can be: this is no export but a bomb."
     return None
 
 
-class Folder(_Archive):
+class Folder(ArchiveBase):
     """A folder, such as an archive that somebody has unpacked. Links that lead out of it are refused."""
+
+    nests = True
 
     def __init__(self, path: Path, scratch: Scratch) -> None:
         super().__init__(scratch)
@@ -206,17 +224,36 @@ class Folder(_Archive):
         self._names: list[str] = []
         for folder, folders, files in os.walk(path, onerror=self._note_closed):
             folders.sort()
-            for file in sorted(files):
-                full = Path(folder, file)
-                name = full.relative_to(path).as_posix()
-                if not full.resolve().is_relative_to(self._root):
-                    self.refused[name] = "It is a link that leads out of the folder: it is not opened."
-                elif full.is_file():
-                    self._names.append(name)
-                if len(self._names) > _MOST_MEMBERS:
-                    raise InvalidInput(
-                        f"{path} has more than {_MOST_MEMBERS:,} files; that many are refused."
-                    )
+            for name in folders:
+                if os.path.islink(full := Path(folder, name)):
+                    self._note_link(full)
+            for name in sorted(files):
+                self._note(Path(folder, name))
+
+    def _note(self, full: Path) -> None:
+        name = full.relative_to(self._path).as_posix()
+        try:
+            inside, regular = full.resolve().is_relative_to(self._root), full.is_file()
+        except (OSError, RuntimeError):  # links that lead to one another
+            inside = regular = False
+        if not inside:
+            self.refused[name] = "It is a link that leads out of the folder: it is not opened."
+        elif regular:
+            self._names.append(name)
+        else:
+            self.passed[name] = "It is no file (but a pipe, a device, or a link to nothing)."
+        if len(self._names) > MOST_MEMBERS:
+            raise InvalidInput(f"{self._path} has more than {MOST_MEMBERS:,} files; that many are refused.")
+
+    def _note_link(self, full: Path) -> None:
+        """A link to a folder is never followed; where that lies in here, its files are read there."""
+        try:
+            inside = full.resolve().is_relative_to(self._root)
+        except (OSError, RuntimeError):
+            inside = False
+        if not inside:
+            name = full.relative_to(self._path).as_posix()
+            self.refused[name] = "It is a link to a folder elsewhere: it is not followed."
 
     def _note_closed(self, error: OSError) -> None:
         folder = Path(error.filename or self._path)
@@ -249,6 +286,7 @@ class Folder(_Archive):
 
     def unpack(self, name: str) -> Path | None:
         """See `chatcore.formats.format.Archive`: the file itself."""
+        self.unpacked.add(name)
         return self._inside(name)
 
     def close(self) -> None:

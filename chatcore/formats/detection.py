@@ -6,10 +6,11 @@ from itertools import chain
 
 from chatcore.errors import Unrecognised
 from chatcore.formats.format import Archive, Kind, ReadFormat, Record
+from chatcore.formats.json_piece import NO_OBJECT
 from chatcore.formats.records import Faults, records_of
 from chatcore.formats.streams import Stream
 
-__all__ = ["detect", "in_format", "member_names", "unrecognised"]
+__all__ = ["Broken", "detect", "in_format", "member_names", "unrecognised"]
 
 _ITEMS = 50
 _HEAD_BYTES = 65_536
@@ -19,13 +20,27 @@ _BY_SIGHT: tuple[Kind, ...] = ("csv", "text")
 """Kinds that are told from the first lines; what is none of them is looked at as JSON."""
 
 
+class Broken(Unrecognised):
+    """In no format that is known, because it is damaged where it begins.
+
+    Attributes:
+        reason: In what way.
+    """
+
+    code = "broken"
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence, keys="")
+        self.reason = reason
+
+
 def detect(
     stream: Stream, file: str, archive: Archive | None, faults: Faults, formats: Sequence[ReadFormat]
 ) -> tuple[ReadFormat, Iterator[Record]]:
     """The format of a text, and its records from the first on.
 
     Raises:
-        Unrecognised: None of its first records is of any format.
+        Unrecognised: None of its first records is of any format; `Broken` where that may be why.
     """
     head = stream.peek(_HEAD_BYTES)
     if len(head) >= _HEAD_BYTES:
@@ -43,7 +58,11 @@ def detect(
     found, seen = _first_known(records, of_kind)
     if found is not None:
         return found, chain(seen, records)
-    raise unrecognised(file, seen, faults.forget(before))
+    problem = faults.forget(before)
+    error = unrecognised(file, seen, problem)
+    if seen or problem is None or problem == NO_OBJECT:  # of some other kind, or plain text
+        raise error
+    raise Broken(error.sentence, problem)
 
 
 def in_format(

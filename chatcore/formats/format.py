@@ -54,6 +54,7 @@ class Record(Struct, frozen=True, kw_only=True):
         place: Where in it, for people: ``line 12``, ``item 4``.
         archive: What it is a part of; None: a file by itself.
         folder: Where a file by itself lies, with what lies beside and below it; None: it came through a pipe.
+        repaired: What had to be put right to read it, by what it was; whoever reads the file counts it.
     """
 
     value: object
@@ -62,6 +63,7 @@ class Record(Struct, frozen=True, kw_only=True):
     place: str = ""
     archive: Archive | None = None
     folder: Path | None = None
+    repaired: Mapping[str, int] = {}
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):

@@ -5,28 +5,40 @@ itself only, where a place can be found at which the next one begins.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from chatcore.formats.json_piece import TOO_LONG, Piece
+from chatcore.formats.json_piece import NO_OBJECT, TOO_LONG, Piece
 from chatcore.formats.streams import Stream
 
 __all__ = ["WRAPPERS", "Document"]
 
 _HEAD_BYTES = 1 << 20
+_SCALAR_BYTES = 1 << 20
+"""Of what is no object, so much is one; the rest is the next."""
+
 _WRAPPER_BYTES = 8 * 2**20
 """An object that is longer may hold an array of the records instead of being one."""
 
 WRAPPERS = ("conversations", "chats", "history", "threads", "items", "records", "rows", "data", "results")
 """Keys under which a file's one object may have its records, instead of being one."""
 
+_PARTS = frozenset(WRAPPERS) - {"history"}
+"""Those of which each element says enough by itself, also where the object is cut off."""
+
 _SPACE = re.compile(rb"[\s,\x1e]*+")
 _STEP = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}"]|\Z)', re.DOTALL)
 _IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^\s,\[\]{}"]++', re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{\s*"((?:[^"\\]++|\\.)*+)"\s*:', re.DOTALL)
-_KEY = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*:\s*\[\s*\{(?!\s*"(?:from|value|role|content)"))?|[\[\]{}]')
+_KEY = re.compile(
+    rb'"((?:[^"\\]++|\\.)*+)'
+    # also a string without an end: else each quote within it would be tried as the begin of another
+    rb'(?:"(\s*:\s*\[\s*\{(?!\s*"(?:from|value|role|content)"))?|\\?\Z)|[\[\]{}]',
+    re.DOTALL,
+)
 _MOST_BETWEEN = 256
 _CLOSERS = {b"{": b"}", b"[": b"]"}
+_NO_END = "The file is cut short: the list of its records has no end. What comes before this place was read."
 
 
 class _Broken(Exception):
@@ -61,6 +73,8 @@ class Document:
                 yield from self._element()
             else:
                 yield self._scalar()
+        if self._inside:
+            yield Piece(b"", "", _NO_END)
 
     def _to_next(self) -> bool:
         """Go to the next thing that is no space; False at the end."""
@@ -104,6 +118,7 @@ class Document:
         alone = not self._inside
         place = "" if alone and self._number == 1 else f"item {self._number}"
         problem = "It is cut short: the file ends within it."
+        try_bytes = _WRAPPER_BYTES
         while True:
             try:
                 end = self._scan()
@@ -116,13 +131,18 @@ class Document:
                 yield piece
                 self._learn(piece.body)
                 return
-            if alone and len(self._window) > _WRAPPER_BYTES and self._enter_wrapper():
-                self._number -= 1
-                return
+            if alone and len(self._window) > try_bytes:
+                try_bytes = 2 * len(self._window)  # each try looks at all of it
+                if self._enter_wrapper(WRAPPERS):
+                    self._number -= 1
+                    return
             if len(self._window) > self._max_bytes:
                 problem = TOO_LONG
                 break
             if not self._more():
+                if alone and self._enter_wrapper(_PARTS):  # what it holds is whole up to there
+                    self._number -= 1
+                    return
                 break
         yield self._given_up(place, problem)
 
@@ -136,14 +156,18 @@ class Document:
         self._closers, self._in_string = [], False
         own = _FIRST_KEY.match(self._window)
         key = self._key or (own[1] if own is not None else b"")
-        before = b"(?<=" + (re.escape(self._between) or rb"[\s,\[}\]]") + b")"
-        pattern = re.compile(before + rb'\{\s*"' + re.escape(key) + rb'"\s*:') if key else None
+        before = re.escape(self._between) or rb"[\s,\[}\]]"
+        # the bracket first: looking for one byte is fast
+        pattern = re.compile(rb"\{(?<=" + before + rb'\{)\s*"' + re.escape(key) + rb'"\s*:') if key else None
         body = b""
         begin = 1
         while True:
             found = pattern.search(self._window, begin) if pattern is not None else None
             end = found.start() if found is not None else len(self._window)
-            if found is not None or not self._more():
+            if found is not None:
+                break
+            if not self._more():
+                self._inside.clear()  # that its list has no end either is no news
                 break
             begin = max(1, end - len(key) - _MOST_BETWEEN)
             if end > self._max_bytes:
@@ -160,14 +184,14 @@ class Document:
             match = _SCALAR.match(self._window)
             if match is not None and match.end() < len(self._window):
                 break
-            if len(self._window) > self._max_bytes or not self._more():
+            if len(self._window) > _SCALAR_BYTES or not self._more():
                 break
         end = match.end() if match is not None and match.end() > 0 else 1
-        piece = Piece(bytes(self._window[:end]), f"item {self._number}", "It is no object.")
+        piece = Piece(bytes(self._window[:end]), f"item {self._number}", NO_OBJECT)
         self._drop(end)
         return piece
 
-    def _enter_wrapper(self) -> bool:
+    def _enter_wrapper(self, wrappers: Collection[str]) -> bool:
         """Whether the object at hand holds its records in an array; then the window begins within that."""
         depth = 0
         begin = 0
@@ -176,7 +200,7 @@ class Document:
             if token != b'"':
                 depth += 1 if token in b"[{" else -1
             elif match[2] is not None:
-                if depth == 1 and match[1].decode("utf-8", "replace") in WRAPPERS:
+                if depth == 1 and match[1].decode("utf-8", "replace") in wrappers:
                     begin = match.end() - 1
                     break
                 depth += 2

@@ -2,12 +2,13 @@
 
 from msgspec import Struct
 
-__all__ = ["MAX_RECORD_BYTES", "TOO_LONG", "Piece"]
+__all__ = ["MAX_RECORD_BYTES", "NO_OBJECT", "TOO_LONG", "Piece"]
 
 MAX_RECORD_BYTES = 128 * 2**20
 """A record that is longer is refused."""
 
 TOO_LONG = f"It is longer than {MAX_RECORD_BYTES // 2**20} MiB, the most that one record may have."
+NO_OBJECT = "It is no object."
 
 
 class Piece(Struct, frozen=True):

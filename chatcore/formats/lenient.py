@@ -1,10 +1,17 @@
 """JSON as people have it: strict first and fast, then whatever else can be made of it."""
 
 import json
+from collections.abc import Mapping
 
 import msgspec
 
-__all__ = ["NotJson", "read_json"]
+__all__ = ["NOT_UTF8", "NotJson", "read_json", "repaired_json"]
+
+NOT_UTF8 = "bytes that are no UTF-8"
+"""What is put right where a text has them: each becomes U+FFFD."""
+
+_NOTHING: Mapping[str, int] = {}
+_REPLACED = "\ufffd".encode()
 
 _decode = msgspec.json.Decoder().decode
 
@@ -23,20 +30,34 @@ def read_json(body: bytes | bytearray) -> object:
     Raises:
         NotJson
     """
+    return repaired_json(body)[0]
+
+
+def repaired_json(body: bytes | bytearray) -> tuple[object, Mapping[str, int]]:
+    """The same, and what had to be put right for it, by what it was.
+
+    Raises:
+        NotJson
+    """
     try:
-        return _decode(body)
+        return _decode(body), _NOTHING
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         strict = error
+    text, wrong = _text(bytes(body))
     try:
-        return json.loads(_text(bytes(body)), strict=False)
+        return json.loads(text, strict=False), {NOT_UTF8: wrong} if wrong else _NOTHING
     except RecursionError:
         raise NotJson("it is nested too deep") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise NotJson(str(error) or str(strict)) from None
+    except ValueError:
+        raise NotJson("a number in it has too many digits") from None
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes) -> tuple[str, int]:
+    """The text, and how many bytes of it are no UTF-8."""
     try:
-        return body.decode("utf-8", "surrogatepass")
+        return body.decode("utf-8", "surrogatepass"), 0
     except UnicodeDecodeError:
-        return body.decode("utf-8", "replace")
+        text = body.decode("utf-8", "replace")
+        return text, max(1, text.count("\ufffd") - body.count(_REPLACED))

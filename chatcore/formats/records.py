@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -10,7 +10,7 @@ from chatcore.formats.format import Archive, Kind, Record
 from chatcore.formats.json_document import WRAPPERS
 from chatcore.formats.json_piece import MAX_RECORD_BYTES, Piece
 from chatcore.formats.json_stream import split
-from chatcore.formats.lenient import NotJson, read_json
+from chatcore.formats.lenient import NotJson, repaired_json
 from chatcore.formats.streams import Damaged, Stream
 from chatcore.incoming import Unread
 
@@ -19,6 +19,8 @@ __all__ = ["Faults", "json_record", "records_of"]
 _MOST_FAULTS = 10_000
 _BODIES = 100
 """Of so many records that can't be read the text is kept for the file of rejects, while nobody takes them."""
+
+_WINDOWS = "a line that is not UTF-8, read as Windows-1252"
 
 
 class Faults:
@@ -35,6 +37,10 @@ class Faults:
         """
         if len(self._found) >= _MOST_FAULTS:
             raise Damaged(f"More than {_MOST_FAULTS:,} records in a row can't be read; the rest is left.")
+        self.end(reason, file, place, record)
+
+    def end(self, reason: str, file: str, place: str = "", record: bytes | None = None) -> None:
+        """The last one of a file, however many there are."""
         if len(self._found) >= _BODIES:
             record = None
         self._found.append(Unread(kind="failed", reason=reason, file=file, place=place, record=record))
@@ -82,7 +88,7 @@ def records_of(
                 for piece in split(stream):
                     yield from _json_records(piece, file, archive, faults, recognised)
     except Damaged as error:
-        faults.add(error.sentence, file)
+        faults.end(error.sentence, file)
 
 
 def json_record(body: bytes, file: str, archive: Archive | None, place: str = "") -> Record:
@@ -91,7 +97,8 @@ def json_record(body: bytes, file: str, archive: Archive | None, place: str = ""
     Raises:
         NotJson
     """
-    return Record(value=read_json(body), body=body, file=file, place=place, archive=archive)
+    value, repaired = repaired_json(body)
+    return Record(value=value, body=body, file=file, place=place, archive=archive, repaired=repaired)
 
 
 def _json_records(
@@ -111,7 +118,7 @@ def _json_records(
         return
     if piece.alone and isinstance(record.value, dict) and not recognised(record):
         for wrapped in _wrapped(record.value):
-            yield from _elements(wrapped, file, archive, faults)
+            yield from _elements(wrapped, record)
             return
     yield record
 
@@ -123,9 +130,18 @@ def _wrapped(value: dict[object, object]) -> Iterator[list[object]]:
             yield inside
 
 
-def _elements(values: list[object], file: str, archive: Archive | None, faults: Faults) -> Iterator[Record]:
+def _elements(values: list[object], whole: Record) -> Iterator[Record]:
+    repaired = whole.repaired  # nobody knows in which of them
     for number, value in enumerate(values, 1):
-        yield Record(value=value, body=_written(value), file=file, place=f"item {number}", archive=archive)
+        yield Record(
+            value=value,
+            body=_written(value),
+            file=whole.file,
+            place=f"item {number}",
+            archive=whole.archive,
+            repaired=repaired,
+        )
+        repaired = {}
 
 
 def _written(value: object) -> bytes:
@@ -135,7 +151,11 @@ def _written(value: object) -> bytes:
         return repr(value).encode("utf-8", "replace")
 
 
-def _text_lines(stream: Stream) -> Iterator[str]:
+Line = tuple[str, Mapping[str, int]]
+"""Its text, and what had to be put right in it."""
+
+
+def _text_lines(stream: Stream) -> Iterator[Line]:
     held = b""
     for chunk in stream:
         lines = (held + chunk).split(b"\n")
@@ -148,15 +168,19 @@ def _text_lines(stream: Stream) -> Iterator[str]:
         yield _decoded(held)
 
 
-def _decoded(line: bytes) -> str:
+def _decoded(line: bytes) -> Line:
     try:
-        return line.decode()
+        return line.decode(), {}
     except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
+        pass
+    try:
+        return line.decode("utf-8", "surrogatepass"), {}  # counted where halves of characters are
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace"), {_WINDOWS: 1}
 
 
 def _lines(stream: Stream, file: str, archive: Archive | None) -> Iterator[Record]:
-    for number, line in enumerate(_text_lines(stream), 1):
+    for number, (line, repaired) in enumerate(_text_lines(stream), 1):
         text = line.removesuffix("\r")
         yield Record(
             value=text,
@@ -164,13 +188,15 @@ def _lines(stream: Stream, file: str, archive: Archive | None) -> Iterator[Recor
             file=file,
             place=f"line {number}",
             archive=archive,
+            repaired=repaired,
         )
 
 
 def _rows(stream: Stream, file: str, archive: Archive | None, faults: Faults) -> Iterator[Record]:
     # of the whole process, and only ever raised: 131,072 characters is less than a long conversation
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
-    reader = csv.reader(f"{line}\n" for line in _text_lines(stream))
+    repaired: dict[str, int] = {}
+    reader = csv.reader(_repairing(stream, repaired))
     while True:
         line = reader.line_num + 1
         try:
@@ -181,4 +207,20 @@ def _rows(stream: Stream, file: str, archive: Archive | None, faults: Faults) ->
             faults.add(f"It is no row of a CSV file: {error}.", file, f"line {line}")
             continue
         if row:
-            yield Record(value=row, body=_written(row), file=file, place=f"line {line}", archive=archive)
+            yield Record(
+                value=row,
+                body=_written(row),
+                file=file,
+                place=f"line {line}",
+                archive=archive,
+                repaired={**repaired},
+            )
+            repaired.clear()
+
+
+def _repairing(stream: Stream, repaired: dict[str, int]) -> Iterator[str]:
+    """The lines, with what was put right in them noted in `repaired`."""
+    for line, put_right in _text_lines(stream):
+        for what, count in put_right.items():
+            repaired[what] = repaired.get(what, 0) + count
+        yield f"{line}\n"

@@ -1,6 +1,7 @@
 """What a person names as a source, opened: a text, or an archive of texts."""
 
 import os
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -8,16 +9,19 @@ from typing import BinaryIO, cast
 from msgspec import Struct
 
 from chatcore.errors import InvalidInput
-from chatcore.formats.archive import Folder, Scratch, Zip
-from chatcore.formats.streams import Meter, Stream, open_stream
+from chatcore.formats.archive import Folder, Members, Zip
+from chatcore.formats.scratch import Scratch
+from chatcore.formats.sight import HEAD_BYTES, ZIP, is_tar
+from chatcore.formats.streams import Damaged, Meter, Stream
+from chatcore.formats.tar import Tar
+from chatcore.formats.texts import as_text, unpacked
 
-__all__ = ["Source", "SourceInput", "open_source"]
+__all__ = ["Source", "SourceInput", "open_file", "open_source"]
 
 SourceInput = str | os.PathLike[str] | BinaryIO
 """A path, or an open binary file."""
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_HEAD_BYTES = 65_536
+_FIRST_BYTES = 65_536
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -25,7 +29,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
     name: str
     stream: Stream | None = None
-    archive: Zip | Folder | None = None
+    archive: Members | None = None
 
 
 def open_source(given: SourceInput, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
@@ -39,49 +43,87 @@ def open_source(given: SourceInput, meter: Meter, scratch: Scratch, stack: ExitS
     name = getattr(given, "name", None)
     if not isinstance(name, str) or name.startswith("<"):
         name = "standard input" if name == "<stdin>" else "input"
-    return _open_file(given, Path(name).name, meter, scratch, stack)
+    return open_file(given, Path(name).name, meter, scratch, stack)
+
+
+def open_file(file: BinaryIO, name: str, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
+    """The same of an open file, which stays open.
+
+    Raises:
+        InvalidInput
+    """
+    if not file.seekable():
+        return _open_pipe(file, name, meter, scratch, stack)
+    begin = file.tell()
+    head = file.read(HEAD_BYTES)
+    total = file.seek(0, os.SEEK_END) - begin
+    file.seek(begin)
+    meter.total = total
+    if head.startswith(ZIP):
+        return _archived(name, Zip(file, name, meter, scratch), stack)
+    if is_tar(head):
+        return _archived(name, Tar(file, name, meter, scratch), stack)
+    return _text_or_tar(unpacked(file, meter), name, meter, scratch, stack)
 
 
 def _open_path(path: Path, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
+    name = path.name or str(path)
     if path.is_dir():
-        folder = Folder(path, scratch)
-        return Source(name=path.name or str(path), archive=folder)
+        return Source(name=name, archive=Folder(path, scratch))
     try:
         file = stack.enter_context(path.open("rb"))
     except OSError as error:
         raise InvalidInput(f"{path} can't be read: {error.strerror}.") from error
-    return _open_file(file, path.name, meter, scratch, stack)
+    return open_file(file, name, meter, scratch, stack)
 
 
-def _open_file(file: BinaryIO, name: str, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
-    waits = not file.seekable()
-    if waits:
-        meter.total = None
-        meter.wait_for(file)
-        read = getattr(file, "read1", file.read)
-        head = read(_HEAD_BYTES)
-        while 0 < len(head) < len(_ZIP[0]) and (more := read(_HEAD_BYTES)):
-            head += more
-        begun = cast(BinaryIO, _Begun(head, file))
-        if not head.startswith(_ZIP):
-            return Source(name=name, stream=open_stream(begun, meter, waits=True))
-        path = scratch.new(".zip")
-        with path.open("wb") as copy:
-            while chunk := begun.read(1 << 18):
-                meter.wait_for(file)
-                copy.write(chunk)
-        archive = Zip(path, name, meter, scratch)
-        stack.callback(archive.close)
-        return Source(name=name, archive=archive)
-    begin = file.tell()
-    head = file.read(len(_ZIP[0]))
-    meter.total = file.seek(0, os.SEEK_END) - begin
-    file.seek(begin)
-    if head.startswith(_ZIP):
-        archive = Zip(file, name, meter, scratch)
-        stack.callback(archive.close)
-        return Source(name=name, archive=archive)
-    return Source(name=name, stream=open_stream(file, meter))
+def _open_pipe(file: BinaryIO, name: str, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
+    meter.total = None
+    meter.wait_for(file)
+    read = getattr(file, "read1", file.read)
+    head = read(_FIRST_BYTES)
+    while 0 < len(head) < len(ZIP[0]) and (more := read(_FIRST_BYTES)):
+        head += more
+    begun = cast(BinaryIO, _Begun(head, file))
+    stream = unpacked(begun, meter, waits=True)
+    if head.startswith(ZIP):
+        copy = _copied(stream, ".zip", name, scratch, stack)
+        return _archived(name, Zip(copy, name, meter, scratch), stack)
+    return _text_or_tar(stream, name, meter, scratch, stack)
+
+
+def _text_or_tar(stream: Stream, name: str, meter: Meter, scratch: Scratch, stack: ExitStack) -> Source:
+    """What is within a packing is read as it comes; but members of a tar archive lie anywhere in it."""
+    if not is_tar(stream.peek(HEAD_BYTES)):
+        return Source(name=name, stream=as_text(stream))
+    problems: list[str] = []
+    copy = _copied(_until_damaged(stream, problems), ".tar", name, scratch, stack)
+    meter.read = 0.0
+    return _archived(name, Tar(copy, name, meter, scratch, problems[0] if problems else None), stack)
+
+
+def _archived(name: str, archive: Zip | Tar, stack: ExitStack) -> Source:
+    stack.callback(archive.close)
+    return Source(name=name, archive=archive)
+
+
+def _until_damaged(stream: Stream, problems: list[str]) -> Iterable[bytes]:
+    try:
+        yield from stream
+    except Damaged as error:
+        problems.append(error.sentence)
+
+
+def _copied(chunks: Iterable[bytes], suffix: str, name: str, scratch: Scratch, stack: ExitStack) -> BinaryIO:
+    """A file with these bytes, that can be read at any place."""
+    try:
+        copy = stack.enter_context(scratch.new(suffix).open("w+b"))
+        for chunk in chunks:
+            copy.write(chunk)
+        copy.seek(0)
+    except OSError as error:
+        raise InvalidInput(f"{name} can't be unpacked for reading: {error.strerror}.") from error
+    return copy
 
 
 class _Begun:

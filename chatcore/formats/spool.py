@@ -68,7 +68,7 @@ class _Part:
     def add(self, record: Record) -> None:
         """One more."""
         self._archive = record.archive
-        told = (record.value, record.body, record.file, record.place, record.folder)
+        told = (record.value, record.body, record.file, record.place, record.folder, record.repaired)
         pickle.dump(told, self._file, pickle.HIGHEST_PROTOCOL)
 
     def records(self) -> Iterator[Record]:
@@ -76,7 +76,15 @@ class _Part:
         self._file.seek(0)
         while True:
             try:
-                value, body, file, place, folder = pickle.load(self._file)
+                value, body, file, place, folder, repaired = pickle.load(self._file)
             except EOFError:
                 return
-            yield Record(value=value, body=body, file=file, place=place, archive=self._archive, folder=folder)
+            yield Record(
+                value=value,
+                body=body,
+                file=file,
+                place=place,
+                archive=self._archive,
+                folder=folder,
+                repaired=repaired,
+            )

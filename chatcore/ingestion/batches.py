@@ -6,10 +6,11 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from chatcore.errors import InvalidInput
+from chatcore.errors import StorageError
 from chatcore.incoming import Incoming, Unread
 from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
+from chatcore.messages import clean_text
 
 __all__ = ["BATCH_MESSAGES", "Batches", "Items", "Rejects"]
 
@@ -44,7 +45,7 @@ class Rejects:
         """One more; only what failed is written.
 
         Raises:
-            InvalidInput: The file can't be written.
+            StorageError: The file can't be written.
         """
         if self._file is None or unread.kind != "failed":
             return
@@ -56,14 +57,15 @@ class Rejects:
         """Lines that another one has made.
 
         Raises:
-            InvalidInput: The file can't be written.
+            StorageError: The file can't be written.
         """
         if self._file is None or not lines:
             return
         try:
             self._file.write(lines)
+            self._file.flush()
         except OSError as error:
-            raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
+            raise StorageError(f"The file of rejects can't be written: {error.strerror}.") from error
 
 
 def _record(record: bytes | None) -> bytes:
@@ -168,7 +170,19 @@ class Batches:
 
     def _note(self, unread: Unread, messages: int, notes: list[tuple[Unread, int]]) -> None:
         self._rejects.add(unread)
-        notes.append((msgspec.structs.replace(unread, record=None), messages))
+        notes.append((_plain(unread), messages))
+
+
+def _plain(unread: Unread) -> Unread:
+    """Without its record; names of files may be no text."""
+    return msgspec.structs.replace(
+        unread,
+        record=None,
+        reason=clean_text(unread.reason),
+        file=clean_text(unread.file),
+        place=clean_text(unread.place),
+        id=None if unread.id is None else clean_text(unread.id),
+    )
 
 
 def _sliced(made: Prepared) -> Iterator[Batch]:

@@ -7,22 +7,27 @@ import msgspec
 from chatcore.incoming import Incoming, IncomingFile, IncomingMessage, IncomingPart
 from chatcore.messages import Feedback, Reasoning, Settings, Text, ToolCall, ToolResult, clean_text
 
-__all__ = ["clean_incoming"]
+__all__ = ["UNCLEAN", "clean_incoming"]
 
 _MOST_INTEGER = 2**63
 _MOST_DEPTH = 200
 
+UNCLEAN = "a message with halves of characters, NUL, or numbers that can't be stored"
+
 
 def clean_incoming(given: Incoming) -> Incoming:
-    """The conversation with clean texts everywhere, and plain JSON values as its raw fields."""
+    """The conversation with clean texts everywhere and plain JSON values as raw fields; that is counted."""
+    messages = [_clean_message(message) for message in given.messages]
+    changed = sum(old != new for old, new in zip(given.messages, messages, strict=True))
     return msgspec.structs.replace(
         given,
+        repaired={**given.repaired, UNCLEAN: max(1, changed)},
         source=clean_text(given.source),
         id=_clean(given.id),
         title=_clean(given.title),
         head=_clean(given.head),
         settings=_clean_settings(given.settings),
-        messages=[_clean_message(message) for message in given.messages],
+        messages=messages,
         raw=_clean_raw(given.raw),
         votes={
             clean_text(id_): {clean_text(user): _clean_feedback(vote) for user, vote in votes.items()}

@@ -12,6 +12,7 @@ from chatcore.errors import ChatcoreError, EngineClosed, StorageError
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.feeds import Feed
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import IngestProgress
 from chatcore.ingestion.sink import Sink
 from chatcore.ingestion.tally import Tally
@@ -36,6 +37,7 @@ class IngestOptions(Struct, frozen=True, kw_only=True):
         read: How a file is read.
         index: Whether what is new can be searched at once.
         dry_run: Only tell what would become of it.
+        remembered: What dry runs before this one were told.
         limit: Stop after so many conversations were read; None: all.
         rejects: Where records that can't be taken are written, one JSON object a line: a path, or an open
             file, which stays open; None: nowhere.
@@ -46,6 +48,7 @@ class IngestOptions(Struct, frozen=True, kw_only=True):
     read: ReadOptions = ReadOptions()
     index: bool = True
     dry_run: bool = False
+    remembered: DryRun | None = None
     limit: int | None = None
     rejects: str | PathLike[str] | BinaryIO | None = None
     progress: Callable[[IngestProgress], None] | None = None

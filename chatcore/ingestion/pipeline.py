@@ -5,7 +5,7 @@ Reading, parsing and preparing go on in a thread, a batch at a time, while the b
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from os import PathLike, fsencode
 from typing import BinaryIO, cast
 
@@ -58,7 +58,7 @@ async def ingest(
     begun = time.monotonic()
     keeper = Keeper(sink, options.dry_run)
     now_us = time.time_ns() // 1000
-    target = Rehearsal(sink) if options.dry_run else sink
+    target = Rehearsal(sink, options.remembered) if options.dry_run else sink
 
     async with _open_rejects(options.rejects) as rejects:
 
@@ -137,8 +137,5 @@ async def _open_rejects(given: str | PathLike[str] | BinaryIO | None) -> AsyncIt
     try:
         yield Rejects(file)
     finally:
-        with anyio.CancelScope(shield=True):
-            try:
-                await to_thread.run_sync(file.close)
-            except OSError as error:
-                raise InvalidInput(f"The file of rejects can't be written: {error.strerror}.") from error
+        with anyio.CancelScope(shield=True), suppress(OSError):  # that a line can't be written has been told
+            await to_thread.run_sync(file.close)

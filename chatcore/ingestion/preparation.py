@@ -33,6 +33,7 @@ from chatcore.messages import (
     Text,
     ToolCall,
     ToolResult,
+    clean_text,
 )
 
 __all__ = ["KeepFile", "NotTaken", "Preparation", "Prepared"]
@@ -147,10 +148,10 @@ class Preparation:
             files=kept,
             missing=len(files) - kept,
             repaired=repaired,
-            skipped=given.skipped,
-            file=given.file,
-            place=given.place,
-            id=given.id,
+            skipped={clean_text(reason): count for reason, count in given.skipped.items()},
+            file=clean_text(given.file),
+            place=clean_text(given.place),
+            id=None if given.id is None else clean_text(given.id),
         )
         return Prepared(conversation=conversation, counted=counted, size_bytes=len(encoded))
 

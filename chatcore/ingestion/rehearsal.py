@@ -13,7 +13,7 @@ from chatcore.limits import Limits
 from chatcore.messages import Attachment
 from chatcore.uploads import Upload
 
-__all__ = ["EmptySink", "Rehearsal"]
+__all__ = ["DryRun", "EmptySink", "Rehearsal"]
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -32,6 +32,16 @@ class _Seen(Struct, frozen=True):
     head: bytes
     dated_us: int
     new: bool
+
+
+class DryRun:
+    """What dry runs remember: given to several, one after the other, each knows what came in those before it.
+
+    It takes some hundred bytes a message.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[bytes, _Seen] = {}
 
 
 class EmptySink:
@@ -70,17 +80,17 @@ class EmptySink:
 class Rehearsal:
     """Asks a sink what would become of conversations, one command at a time, and remembers across commands.
 
-    What is new to the store may have come before in the same source: then it is unchanged, or other messages
-    are added. For that it keeps some hundred bytes a message (a dry run alone does).
+    What is new to the store may have come before, in the same source or in an earlier one of the same
+    `DryRun`: then it is unchanged, or other messages are added.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, run: DryRun | None = None) -> None:
         self.limits = sink.limits
         self.is_elsewhere = sink.is_elsewhere
         self.packer: str | None = None
         self.put_file = sink.put_file
         self._sink = sink
-        self._seen: dict[bytes, _Seen] = {}
+        self._seen = (run or DryRun()).seen
 
     async def write(
         self,

@@ -52,6 +52,7 @@ class IngestReport(Counts, frozen=True, kw_only=True):
         failures: The first 10,000 of those that `failed` counts.
         left_out: Conversations and messages that were skipped, by reason.
         repaired: What was put right, by what it was.
+        repeated: Of the unchanged conversations, those that are the same as an earlier record of this source.
         dry_run: Nothing was stored: this would have become of them.
         seconds: How long it took.
     """
@@ -62,6 +63,7 @@ class IngestReport(Counts, frozen=True, kw_only=True):
     failures: tuple[IngestFailure, ...] = ()
     left_out: Mapping[str, int] = {}
     repaired: Mapping[str, int] = {}
+    repeated: int = 0
     dry_run: bool = False
     seconds: float = 0.0
 
@@ -113,6 +115,7 @@ def joined(reports: Iterable[IngestReport]) -> IngestReport:
         failures=failures[:_MOST_FAILURES],
         left_out=_summed(one.left_out for one in given),
         repaired=_summed(one.repaired for one in given),
+        repeated=sum(one.repeated for one in given),
         dry_run=any(one.dry_run for one in given),
         seconds=sum(one.seconds for one in given),
     )

@@ -8,6 +8,7 @@ from chatcore.arrivals import Ingested
 from chatcore.incoming import Unread
 from chatcore.ingestion.batch import Batch, Counted
 from chatcore.ingestion.report import Counts, IngestFailure, IngestReport
+from chatcore.messages import clean_text
 
 __all__ = ["Tally"]
 
@@ -70,7 +71,9 @@ class Tally:
     failures: list[IngestFailure] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
     _slices: _Slices = field(default_factory=_Slices)
+    _first_id: str | None = None
 
     def note(self, unread: Unread, messages: int) -> None:
         """What was read and is not to be stored; `messages`: of how many messages it is known."""
@@ -78,14 +81,13 @@ class Tally:
         self.messages.add(unread.kind, messages)
         if unread.kind == "skipped":
             _count(self.left_out, unread.reason, 1)
-        elif len(self.failures) < _MOST_FAILURES:
-            self.failures.append(
-                IngestFailure(file=unread.file, place=unread.place, id=unread.id, reason=unread.reason)
-            )
+        else:
+            self._fail(unread, unread.reason)
 
     def stored(self, batch: Batch, outcomes: tuple[Ingested, ...]) -> None:
         """What became of a batch."""
         conversations = messages = votes = 0
+        self._note_first(outcomes)
         for part, counted, ingested in zip(batch.conversations, batch.counted, outcomes, strict=True):
             is_new = ingested.outcome == "imported" and ingested.imported == len(part.messages)
             if is_new and ingested.votes == counted.votes and not batch.slices and not counted.special:
@@ -102,19 +104,35 @@ class Tally:
             self._slices.updated += ingested.updated
             self._slices.votes += ingested.votes
             if part.last:
-                self._written(counted, self._slices.outcome())
+                outcome = self._slices.outcome()
+                self._written(counted, outcome)
+                self.repeated += outcome == "unchanged" and self._is_new(ingested.conversation_id)
                 self._slices = _Slices()
         self.conversations.imported += conversations
         self.messages.imported += messages
         self.feedback.imported += votes
 
+    def _note_first(self, outcomes: tuple[Ingested, ...]) -> None:
+        for one in outcomes:
+            if one.outcome == "imported":
+                first = self._first_id
+                self._first_id = one.conversation_id if first is None else min(first, one.conversation_id)
+                return  # ids rise
+
+    def _is_new(self, conversation_id: str) -> bool:
+        """Whether it came in this very ingestion: ids rise, so one that is there since before is smaller."""
+        return self._first_id is not None and conversation_id >= self._first_id
+
     def refused(self, counted: Counted, reason: str) -> None:
         """A conversation that the store does not take."""
         self._slices = _Slices()
         self._settled(counted, "failed")
+        self._fail(counted, reason)
+
+    def _fail(self, what: Counted | Unread, reason: str) -> None:
         if len(self.failures) < _MOST_FAILURES:
             self.failures.append(
-                IngestFailure(file=counted.file, place=counted.place, id=counted.id, reason=reason)
+                IngestFailure(file=what.file, place=what.place, id=what.id, reason=clean_text(reason))
             )
 
     def _settled(self, counted: Counted, outcome: Outcome) -> None:
@@ -166,12 +184,14 @@ class Tally:
             failures=tuple(self.failures),
             left_out=dict(self.left_out),
             repaired=dict(self.repaired),
+            repeated=self.repeated,
             dry_run=dry_run,
             seconds=seconds,
         )
 
 
 def _count(counts: dict[str, int], reason: str, count: int) -> None:
+    reason = clean_text(reason)
     if reason not in counts and len(counts) >= _MOST_REASONS:
         reason = _OTHERS
     counts[reason] = counts.get(reason, 0) + count

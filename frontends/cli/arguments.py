@@ -29,6 +29,9 @@ COMMAND_NAMES = (
 _MOST_DAYS = 36_500
 """A hundred years: what is longer ago may be no date at all."""
 
+_WORD = "\0"
+"""Before an argument that is no option although it begins with a dash; no command line has it."""
+
 _EXITS = (
     "exit codes: 0 done, 1 failed (one sentence says why), 2 ingest: no file is in a known format, "
     "3 not understood; stopped by a signal: 128 + it"
@@ -39,7 +42,25 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with our exit code where the line is not understood."""
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace("\\x00", "").replace(_WORD, "")
         self.exit(USAGE, f"chatcore: {message} ({self.prog} --help lists what there is)\n")
+
+
+def _with_words(argv: Sequence[str]) -> list[str]:
+    """The command line, with what begins with one dash in a query marked as a word: ``search -this``."""
+    if argv[:1] != ["search"]:
+        return [*argv]
+    end = argv.index("--") if "--" in argv else len(argv)
+    words = [_WORD + one if _is_word(one) else one for one in argv[:end]]
+    return [*words, *argv[end:]]
+
+
+def _is_word(argument: str) -> bool:
+    return argument[:1] == "-" and argument[:2] != "--" and argument not in {"-", "-h"}
+
+
+def _word(argument: str) -> str:
+    return argument.removeprefix(_WORD)
 
 
 class _Version(argparse.Action):
@@ -91,7 +112,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_ingest(made["ingest"])
     _add_export(made["export"])
 
-    found = parser.parse_args(argv)
+    found = parser.parse_args(_with_words(sys.argv[1:] if argv is None else argv))
     if found.command is None:
         parser.print_help(sys.stderr)
         parser.exit(USAGE)
@@ -161,13 +182,15 @@ def _add_ingest(parser: _Parser) -> None:
 
 
 def _add_search(parser: _Parser) -> None:
-    parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "phrases", -without, begin*')
+    parser.add_argument(
+        "query", metavar="QUERY", nargs="+", type=_word, help='words, "phrases", -without, begin*'
+    )
     parser.add_argument("--role", choices=("system", "user", "assistant", "tool"), help="said by this one")
     parser.add_argument("--rating", choices=("like", "dislike"), help="voted so")
     parser.add_argument("--since", metavar="DATE", type=_moment, help="said then or later")
     parser.add_argument("--until", metavar="DATE", type=_moment, help="said before")
-    parser.add_argument("--model", dest="of_model", metavar="NAME", help="said by this model")
-    parser.add_argument("--conversation", metavar="ID", help="in this one")
+    parser.add_argument("--model", dest="of_model", metavar="NAME", type=_word, help="said by this model")
+    parser.add_argument("--conversation", metavar="ID", type=_word, help="in this one")
     parser.add_argument(
         "--order", choices=("newest", "rank"), default="newest", help="or the best of the newest"
     )

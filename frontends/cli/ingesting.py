@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -17,7 +17,7 @@ from chatcore.formats.format import ReadOptions
 from chatcore.formats.registry import find_read_format
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest as ingest_into
-from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.ingestion.rehearsal import DryRun, EmptySink
 from chatcore.ingestion.report import (
     Counts,
     IngestFailure,
@@ -56,6 +56,7 @@ async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> in
     reports: list[IngestReport] = []
     unrecognised: list[Unrecognised] = []
     stopped: IngestStopped | None = None
+    remembered = DryRun() if arguments.dry_run else None
     with collecting_less(), _rejects(arguments.rejects) as rejects:
         async with _open(arguments, settings) as run:
             for path in arguments.paths:
@@ -63,7 +64,7 @@ async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> in
                 if left == 0:
                     break
                 try:
-                    reports.append(await _one(run, path, arguments, left, rejects))
+                    reports.append(await _one(run, path, arguments, left, rejects, remembered))
                 except Unrecognised as error:
                     unrecognised.append(error)
                     reports.append(_failed(path, error))
@@ -74,22 +75,32 @@ async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> in
                 except InvalidInput as error:
                     reports.append(_failed(path, error))
     report = joined(reports)
-    if arguments.report is not None:
-        await anyio.Path(arguments.report).write_bytes(
-            msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-        )
+    unwritten = await to_thread.run_sync(_write, report, arguments.report)
     for line in _lines(report):
         print(line)
     for failure in report.failures[:_SHOWN]:
         complain(_sentence(failure))
     if report.failed > _SHOWN:
         complain(f"… and {report.failed - _SHOWN:,} more; --report FILE has them.")
+    if unwritten is not None:
+        complain(unwritten)
     if stopped is not None:
         complain(f"{stopped.sentence} The same command goes on where this one stopped.")
         return FAILED
     if unrecognised and len(unrecognised) == len(reports):
         return UNRECOGNISED
-    return FAILED if report.failed else DONE
+    return FAILED if report.failed or unwritten is not None else DONE
+
+
+def _write(report: IngestReport, path: str | None) -> str | None:
+    """Write the report; gives the sentence that says why it could not be: the rest is told all the same."""
+    if path is None:
+        return None
+    try:
+        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    except OSError as error:
+        return f"The report can't be written: {path}: {error.strerror}."
+    return None
 
 
 @asynccontextmanager
@@ -111,7 +122,7 @@ async def _open(arguments: argparse.Namespace, settings: CommandSettings) -> Asy
                 format=options.format,
                 options=options.read,
                 index=options.index,
-                dry_run=options.dry_run,
+                dry_run=options.remembered or options.dry_run,
                 limit=options.limit,
                 rejects=options.rejects,
                 progress=options.progress,
@@ -122,7 +133,12 @@ async def _open(arguments: argparse.Namespace, settings: CommandSettings) -> Asy
 
 
 async def _one(
-    run: _Ingest, path: str, arguments: argparse.Namespace, limit: int | None, rejects: BinaryIO | None
+    run: _Ingest,
+    path: str,
+    arguments: argparse.Namespace,
+    limit: int | None,
+    rejects: BinaryIO | None,
+    remembered: DryRun | None,
 ) -> IngestReport:
     read = ReadOptions(
         source=arguments.source_name, assistant=arguments.assistant, unfinished=arguments.unfinished
@@ -135,6 +151,7 @@ async def _one(
                 read=read,
                 index=not arguments.no_index,
                 dry_run=arguments.dry_run,
+                remembered=remembered,
                 limit=limit,
                 rejects=rejects,
                 progress=tell,
@@ -170,8 +187,11 @@ def _rejects(path: str | None) -> Iterator[BinaryIO | None]:
         file = open(path, "wb")  # noqa: SIM115 -- closed below, so that only opening it is a wrong use
     except OSError as error:
         raise SettingsError(f"{path} can't be written: {error.strerror}.") from error
-    with file:
+    try:
         yield file
+    finally:
+        with suppress(OSError):  # each line was written out: that this failed has been told
+            file.close()
 
 
 @contextmanager
@@ -221,6 +241,8 @@ def _lines(report: IngestReport) -> Iterator[str]:
     for what, reasons in (("left out", report.left_out), ("put right", report.repaired)):
         for reason, count in reasons.items():
             yield f"{what}: {count:,} × {harmless_line(reason)}"
+    if report.repeated:
+        yield f"unchanged: {report.repeated:,} × the same as an earlier record"
     rate = report.messages.read / report.seconds if report.seconds else 0.0
     yield f"{report.seconds:,.1f} s, {rate:,.0f} messages/s"
 

@@ -15,6 +15,7 @@ from chatcore.filters import ExportFilter
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import IngestSource, ingest
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import IngestProgress, IngestReport
 from chatcore.ingestion.sink import FileReading, IngestFile
 from chatcore.messages import Attachment
@@ -69,7 +70,7 @@ class Upkeep:
         format: str | None = None,  # noqa: A002 -- as the command calls it
         options: ReadOptions = ReadOptions(),
         index: bool = True,
-        dry_run: bool = False,
+        dry_run: bool | DryRun = False,
         limit: int | None = None,
         rejects: str | PathLike[str] | BinaryIO | None = None,
         progress: Callable[[IngestProgress], None] | None = None,
@@ -79,7 +80,8 @@ class Upkeep:
             format=format,
             read=options,
             index=index,
-            dry_run=dry_run,
+            dry_run=bool(dry_run),
+            remembered=dry_run if isinstance(dry_run, DryRun) else None,
             limit=limit,
             rejects=rejects,
             progress=progress,

@@ -64,10 +64,45 @@ def test_a_dry_run_makes_nothing(chatcore: Run, lines: Path, data: Path, tmp_pat
     assert dry.out.startswith("would be")
     assert not data.exists()
     told = json.loads(report.read_text())
-    assert (told["dry_run"], told["read"], told["imported"]) == (True, 60, 60)
+    assert (told["dry_run"], told["read"], told["imported"], told["unchanged"]) == (True, 60, 30, 30)
     chatcore("ingest", lines)
     dry = chatcore("ingest", lines, "--dry-run")
     assert dry.out.splitlines()[1].split() == ["conversations", "30", "0", "0", "30", "0", "0"]
+
+
+def test_a_report_that_cannot_be_written_hides_nothing(chatcore: Run, lines: Path, tmp_path: Path) -> None:
+    done = chatcore("ingest", lines, "--report", "/dev/full")
+    assert done.code == 1
+    assert done.out.splitlines()[1].split() == ["conversations", "30", "30", "0", "0", "0", "0"]
+    assert "chatcore: The report can't be written: /dev/full: No space left on device." in done.err
+    lines.write_text(LINES + '{"messages": 7}\n')
+    done = chatcore("ingest", lines, "--rejects", "/dev/full")
+    assert done.code == 1
+    assert done.out.splitlines()[1].split()[0] == "conversations"
+    assert "rejects can't be written: No space left on device" in done.err
+
+
+def test_what_was_put_right_or_came_twice_is_told_in_words(chatcore: Run, lines: Path) -> None:
+    lines.write_bytes(
+        LINES.encode() * 2 + LINES.splitlines()[0].replace("q0", "x\ud800").encode("utf-8", "replace")
+    )
+    lines.write_bytes(lines.read_bytes().replace(b"x?", b"x\xff"))
+    done = chatcore("ingest", lines)
+    assert done.code == 0
+    assert "put right: 1 × bytes that are no UTF-8" in done.out
+    assert "unchanged: 30 × the same as an earlier record" in done.out
+
+
+def test_a_search_may_begin_with_a_dash_but_options_are_known_ones(
+    chatcore: Run, lines: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chatcore("ingest", lines)
+    assert len(chatcore("search", "a", "-q3", "--limit", "100").out.splitlines()) == 60
+    for wrong in (("--wrong",), ("--since", "-x")):
+        with pytest.raises(SystemExit) as ended:
+            chatcore("search", "a", *wrong)
+        assert ended.value.code == 3
+    assert "not '-x'" in capfd.readouterr().err
 
 
 def test_what_fails_is_reported_and_rejected(chatcore: Run, tmp_path: Path) -> None:

@@ -209,6 +209,11 @@ def _check_command(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert len(command(capfd, data, "search", "needle", "--since", day).out.splitlines()) == 5
     assert command(capfd, data, "search", "needle", "--until", day).out == "Nothing was found.\n"
     assert command(capfd, data, "search", '"needle one"').out == "Nothing was found.\n"
+    assert "one needle" not in command(capfd, data, "search", "needle", "-one").out
+    assert "and thread" in command(capfd, data, "search", "-one", "-hello", "needle", "--role", "user").out
+    assert command(capfd, data, "search", "-needle").code == 0
+    assert command(capfd, data, "search", "--data", str(data), "--", "needle").out == "Nothing was found.\n"
+    assert command(capfd, data, "search", "needle", "--model", "-x").out == "Nothing was found.\n"
     assert command(capfd, data, "search", "(", '"', "XOR").out == "Nothing was found.\n"
     done = command(capfd, data, "reindex", "--anew")
     assert (done.code, done.out, done.err) == (0, "Indexed: 2 messages.\n", "")

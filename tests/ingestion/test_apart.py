@@ -167,10 +167,18 @@ async def test_errors_of_the_reader_are_raised_here(tmp_path: Path, always_apart
             await engine.ingest(str(strange), format="no such")
 
 
+async def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path, always_apart: None) -> None:
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff.jsonl"))
+    written(source, lines(3), bad='{"messages"\n')
+    async with open_engine("memory:") as engine:
+        report = await engine.ingest(source)
+        assert (report.imported, {one.file for one in report.failures}) == (3, {"odd\ufffd.jsonl"})
+
+
 async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, always_apart: None) -> None:
     source = written(tmp_path / "bad.jsonl", lines(3), bad='{"messages": 3}\n')
     async with open_engine("memory:") as engine:
-        with pytest.raises(InvalidInput, match="rejects"):
+        with pytest.raises(IngestStopped, match="rejects"):
             await engine.ingest(str(source), rejects="/dev/full")
 
 

@@ -70,13 +70,14 @@ def test_a_folder_is_each_file_by_itself(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.json").write_bytes(ARRAY)
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(LINES))
-    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "notes.json").write_bytes(b'{"nothing": "of ours"}')
     items = read(tmp_path)
     assert sorted(said(items)) == sorted(2 * QUESTIONS)
-    (left,) = unread(items)
-    assert left.kind == "skipped"
-    assert "nothing" in left.reason
+    notes, picture = unread(items)
+    assert (notes.kind, picture.kind) == ("skipped", "skipped")
+    assert "nothing" in notes.reason
+    assert "neither text" in picture.reason
 
 
 def test_places_are_told() -> None:
@@ -134,7 +135,7 @@ def test_encrypted_members_are_refused() -> None:
 
 def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatcore.formats.archive._FREE_BYTES", 100_000)
-    monkeypatch.setattr("chatcore.formats.streams._FREE_BYTES", 100_000)
+    monkeypatch.setattr("chatcore.formats.packings._FREE_BYTES", 100_000)
     zeros = b" " * 2_000_000
     items = read(zipped({"bomb.json": zeros, "ok.json": ARRAY}))
     assert said(items) == QUESTIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats import detection, reading, registry
+from chatcore.formats import detection, reading, registry, walk
 from chatcore.formats.format import Kind, ReadFormat, ReadOptions, Record
 from chatcore.incoming import Incoming, IncomingMessage, Unread
 from chatcore.messages import Text
@@ -61,7 +61,8 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> list[ReadFormat]:
     def there() -> Sequence[ReadFormat]:
         return sorted(planted, key=lambda one: one.order)
 
-    monkeypatch.setattr(reading, "read_formats", there)
+    for module in (reading, walk):
+        monkeypatch.setattr(module, "read_formats", there)
     return planted
 
 

@@ -30,6 +30,7 @@ from chatcore import (
 )
 from chatcore.arrivals import IngestConversation, Ingested
 from chatcore.formats.format import ReadOptions
+from chatcore.ingestion.cleaning import UNCLEAN
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
 from chatcore.ingestion.rehearsal import EmptySink
@@ -238,7 +239,7 @@ async def test_votes_of_others_are_counted_and_those_of_nobody_are_told(engine: 
     dry = await engine.ingest([given, given], dry_run=True)
     report = await engine.ingest([given, given])
     assert counts(report.feedback) == (10, 4, 0, 6, 0, 0)
-    assert report.repaired == {"a vote of nobody, or on nothing": 6}
+    assert report.repaired == {"a vote of nobody, or on nothing": 6, UNCLEAN: 2}
     assert (dry.read, dry.feedback.read) == (2, 10)
     (tree,) = [tree async for tree in engine.trees()]
     votes = [

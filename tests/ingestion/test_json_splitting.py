@@ -1,7 +1,9 @@
 """Splitting of JSON: whatever the chunks, the elements are those of a whole parse."""
 
 import json
+import time
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -121,3 +123,37 @@ def test_an_unfinished_array_gives_what_it_has() -> None:
 def test_nothing_makes_it_raise_or_go_on_for_ever(content: str, size: int) -> None:
     found = pieces(content.encode(), size)
     assert len(found) <= len(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0" * 12_000_000,
+        b'"' + b"x" * 12_000_000,
+        b'{"messages": "' + b'a[{\\"' * 2_500_000 + b'"}',
+        b'{"a": [' + b'{"b": 1},' * 300_000,
+        b"[}" * 2_000,
+        b'{"a":' * 200_000,
+        b'[{"a": 1' + b'{"a": "' * 200_000,
+    ],
+    ids=lambda content: content[:12].decode(),
+)
+def test_what_is_long_takes_time_by_its_length_alone(content: bytes) -> None:
+    begun = time.process_time()
+    found = split(Stream(chunks(content, 65_536)), max_bytes=10_000_000)
+    assert len(list(islice(found, 1_000))) > 0
+    assert time.process_time() - begun < 5
+
+
+def test_a_long_object_is_looked_through_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatcore.formats.json_document._WRAPPER_BYTES", 1_000)
+    tried: list[int] = []
+
+    def enter(document: Document, wrappers: object) -> bool:
+        tried.append(len(document._window))
+        return False
+
+    monkeypatch.setattr(Document, "_enter_wrapper", enter)
+    content = b'{"text": "' + b"x" * 1_000_000 + b'"}'
+    assert len(list(Document(Stream(chunks(content, 1_000)), 2_000_000).pieces())) == 1
+    assert 0 < len(tried) < 12

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 
 from msgspec import Struct
 
-from chatcore.formats.pieces import file_of_text
+from chatcore.formats.pieces import file_of_text, inline_file
 from chatcore.formats.values import fields, first_ident, ident, integer, json_text, listed, rest, text_in
 from chatcore.incoming import IncomingFile, IncomingPart
 from chatcore.messages import Reasoning, Text, ToolCall, ToolResult
@@ -17,6 +17,7 @@ _PLACEHOLDER = "This block is not supported on your current device yet."
 _KNOWN_ATTACHMENT = frozenset({"id", "file_name", "file_type", "file_size", "extracted_content"})
 _KNOWN_FILE = frozenset({"file_name", "file_uuid", "uuid", "file_size", "size_bytes", "file_type"})
 _KNOWN_RESULT = frozenset({"type", "text"})
+_KNOWN_RESULT_FILE = _KNOWN_FILE | {"type", "name", "mime_type", "media_type", "file_path", "url", "source"}
 
 
 def parts_of(message: Mapping[str, object], raw: dict[str, object]) -> tuple[IncomingPart, ...]:
@@ -117,9 +118,12 @@ def _tool_result(block: Mapping[str, object], place: str) -> Iterator[IncomingPa
             name = text_in(found.get("name")) or text_in(file.get("file_name")) or str(found["type"])
             pointer = first_ident(file, "file_uuid", "uuid", "file_path", "url")
             kind = file.get("media_type") or found.get("mime_type")
-            files.append(
-                IncomingFile(name=name, media_type=kind if isinstance(kind, str) else None, pointer=pointer)
-            )
+            media_type = kind if isinstance(kind, str) else None
+            inline = inline_file(f"data:{media_type or ''};base64,{text_in(file.get('data'))}", name)
+            placeholder = IncomingFile(name=name, media_type=media_type, pointer=pointer)
+            files.append(inline if inline is not None and inline.content else placeholder)
+            if more := rest(found, _KNOWN_RESULT_FILE):
+                words.append(json_text(more))
         elif item is not None:
             plain = isinstance(found.get("text"), str) and found.keys() <= _KNOWN_RESULT
             # of knowledge and references all that they say

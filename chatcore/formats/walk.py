@@ -1,0 +1,294 @@
+"""The conversations of an archive or a folder: which of its members hold records, and of which format."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from typing import BinaryIO, Literal
+
+from chatcore.errors import InvalidInput, Unrecognised
+from chatcore.formats.archive import ENCRYPTED, Members
+from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
+from chatcore.formats.format import ReadFormat, Record
+from chatcore.formats.homes import by_folder, homes_of, is_in
+from chatcore.formats.json_piece import MAX_RECORD_BYTES
+from chatcore.formats.lenient import NotJson
+from chatcore.formats.records import json_record
+from chatcore.formats.registry import read_formats
+from chatcore.formats.shared import Items, Shared, Text
+from chatcore.formats.sight import HEAD_BYTES, Sight, sight_of
+from chatcore.formats.sources import open_file
+from chatcore.formats.streams import UNREADABLE, Damaged, Stream
+from chatcore.formats.texts import open_text
+from chatcore.incoming import Unread
+
+__all__ = ["Walk"]
+
+_ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
+"""What exports call the files that people gave."""
+
+_BESIDE = re.compile(r".*\.(json|jsonl|ndjson|csv)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
+"""Files beside the records of an export that may be one by themselves, whatever they begin with."""
+
+_TEXTS = re.compile(r".*\.(json|jsonl|ndjson|csv|txt|log)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
+"""Files that are read in the format that the person named, whatever they begin with."""
+
+_PACKED = re.compile(r".*\.(zip|tgz|tar|tar\.gz|tar\.zst)", re.IGNORECASE | re.DOTALL)
+
+NESTED = "It is an archive inside of an archive: unpack that, or name it by itself."
+_NO_TEXT: Mapping[Sight, str] = {"other": "It is neither text nor packed text.", "empty": "It is empty."}
+_PASSWORD = "unpack it with its password first."
+
+
+class Walk:
+    """Goes through an archive once; what is open is closed with `stack`.
+
+    Args:
+        inner: It is itself a part of what is read: how much there is, is known already.
+    """
+
+    def __init__(
+        self, name: str, archive: Members, shared: Shared, stack: ExitStack, *, inner: bool = False
+    ) -> None:
+        self._name = name
+        self._archive = archive
+        self._shared = shared
+        self._inner = inner
+        self._total = 0
+        self._member_file: BinaryIO | None = None
+        self._sights: dict[str, Sight] = {}
+        stack.callback(self._close_member)
+
+    def items(self) -> Items:
+        """The conversations.
+
+        Raises:
+            Unrecognised: No member is in a format that is known, and nothing else is to be told.
+        """
+        archive = self._archive
+        if (secret := _all_encrypted(archive)) is not None:
+            yield self._unread("failed", secret)
+            return
+        for member, reason in archive.refused.items():
+            yield self._unread("failed", reason, member)
+        for member, reason in archive.passed.items():
+            yield self._unread("skipped", reason, member)
+        if archive.problem is not None:
+            yield self._unread("failed", archive.problem)
+        seen: dict[str, set[str]] = {}
+        for names, formats in self._candidates():
+            if any(not seen[one].isdisjoint(names) for one in seen):
+                continue
+            try:
+                known, records = self._members(names, formats)
+            except Unrecognised:
+                continue
+            self._expect(names)
+            seen.setdefault(known.name, set()).update(names)
+            yield from self._shared.read(known, records)
+        homes = homes_of(list(seen.values()))
+        read = set().union(*seen.values())
+        inside = [name for name in archive.names() if is_in(name, homes)]
+        yield from self._others([name for name in inside if name not in read])
+        rest = [name for name in archive.names() if not is_in(name, homes)]
+        if rest or not seen:
+            yield from self._one_by_one(rest, told=bool(seen))
+
+    # --- an export
+
+    def _candidates(self) -> Sequence[tuple[tuple[str, ...], list[ReadFormat]]]:
+        """Which members may hold the records of which formats: of most, those of one folder."""
+        found: dict[tuple[str, ...], list[ReadFormat]] = {}
+        for one in read_formats() if self._shared.known is None else [self._shared.known]:
+            named = member_names(self._archive.names(), one)
+            named = tuple(name for name in named if self._sight(name) in {"text", "packed"})
+            for names in [named] if one.kind == "members" else by_folder(named):
+                found.setdefault(names, []).append(one)
+        # a format of one file a day is told apart by its whole folder, so it comes first
+        return sorted(found.items(), key=lambda entry: all(one.kind != "members" for one in entry[1]))
+
+    def _members(self, names: Sequence[str], formats: Sequence[ReadFormat]) -> Text:
+        """The format of these members, and all their records.
+
+        Raises:
+            Unrecognised
+        """
+        for one in formats:
+            if one.kind == "members":
+                whole = self._whole(names)
+                first = next(whole, None)
+                if first is not None and (self._shared.known is one or one.recognises(first)):
+                    return one, chain([first], whole)
+        texts = [one for one in formats if one.kind != "members"]
+        broken: list[tuple[str, str]] = []
+        for number, member in enumerate(names):
+            try:
+                known, records = self._member(member, texts)
+            except Broken as error:
+                broken.append((error.reason, member))
+                continue
+            except Unrecognised:
+                continue
+            for reason, other in broken:
+                self._shared.faults.end(reason, f"{self._name}:{other}")
+            rest = (record for other in names[number + 1 :] for record in self._opened(other, known))
+            return known, chain(records, rest)
+        raise unrecognised(self._name, [])
+
+    def _whole(self, names: Sequence[str]) -> Iterator[Record]:
+        for member in names:
+            file = f"{self._name}:{member}"
+            try:
+                body = self._stream(member).whole(MAX_RECORD_BYTES)
+                if body is None:
+                    self._shared.faults.add("It is longer than any record may be.", file)
+                else:
+                    yield json_record(body, file, self._archive)
+            except (Damaged, NotJson) as error:
+                self._shared.faults.add(f"It can't be read: {error}", file)
+
+    def _others(self, names: Sequence[str]) -> Items:
+        """What lies in the folder of an export and is one by itself; the rest belongs to it."""
+        for member in names:
+            if member in self._archive.unpacked or _ATTACHED.fullmatch(member):
+                continue
+            sight = self._sight(member)
+            if sight == "archive" and not _PACKED.fullmatch(member):
+                continue  # what people write with is packed so too
+            if sight in _NO_TEXT or (sight == "text" and not _BESIDE.fullmatch(member)):
+                continue
+            self._expect([member])
+            try:
+                yield from self._by_itself(member)
+            except Broken as error:
+                yield self._unread("failed", error.reason, member)
+            except Unrecognised:
+                continue
+
+    # --- any other archive
+
+    def _one_by_one(self, names: Sequence[str], *, told: bool) -> Items:
+        """Each file by itself. What is left out is told, unless (`told`: nothing was before) that is all."""
+        self._expect(names)
+        unknown: Unrecognised | None = None
+        left: list[Unread] = []
+        told = told or bool(self._archive.refused or self._archive.problem)
+        for member in names:
+            if self._sight(member) in _NO_TEXT:
+                continue
+            try:
+                for item in self._by_itself(member):
+                    told = True
+                    yield item
+            except Broken as error:
+                left.append(self._unread("failed", error.reason, member))
+            except Unrecognised as error:
+                unknown = unknown or error
+                if member not in self._archive.consulted:
+                    left.append(self._unread("skipped", error.sentence, member))
+        if not told and all(one.kind == "skipped" for one in left):
+            raise unknown or unrecognised(self._name, [])
+        yield from left
+        for member in names:  # pictures and the like, which no conversation has taken as its own
+            reason = _NO_TEXT.get(self._sight(member))
+            if reason is not None and member not in self._archive.unpacked:
+                yield self._unread("skipped", reason, member)
+
+    def _by_itself(self, member: str) -> Items:
+        """The conversations of a member that may be of any format, or an archive.
+
+        Raises:
+            Unrecognised
+        """
+        sight = self._sight(member)
+        if sight != "text" and self._archive.nests:
+            yield from self._nested(member)
+        elif sight != "text" and _PACKED.fullmatch(member):
+            yield self._unread("failed", NESTED, member)
+        else:
+            yield from self._shared.read(*self._member(member, read_formats()))
+
+    def _nested(self, member: str) -> Items:
+        """Those of a file that lies on the disk as it is."""
+        shared, file = self._shared, f"{self._name}:{member}"
+        with ExitStack() as stack:
+            total = shared.meter.total
+            try:
+                opened = stack.enter_context(self._archive.open(member))
+                source = open_file(opened, file, shared.meter, shared.scratch, stack)
+            except InvalidInput as error:
+                yield self._unread("failed", error.sentence, member)
+                return
+            finally:
+                shared.meter.total = total
+            if source.archive is not None:
+                yield from Walk(file, source.archive, shared, stack, inner=True).items()
+            elif source.stream is not None:
+                yield from shared.read(*self._text(source.stream, member, read_formats()))
+
+    # --- one member
+
+    def _member(self, member: str, formats: Sequence[ReadFormat]) -> Text:
+        try:
+            stream = self._stream(member)
+        except Damaged as error:
+            raise Broken(error.sentence, error.sentence) from error
+        return self._text(stream, member, formats)
+
+    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat]) -> Text:
+        known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
+        if known is None:
+            return detect(stream, file, self._archive, faults, formats)
+        if _TEXTS.fullmatch(member):
+            return known, in_format(stream, known, file, self._archive, faults)
+        return detect(stream, file, self._archive, faults, [known])
+
+    def _opened(self, member: str, known: ReadFormat) -> Iterator[Record]:
+        file = f"{self._name}:{member}"
+        try:
+            stream = self._stream(member)
+        except Damaged as error:
+            self._shared.faults.end(error.sentence, file)
+            return
+        yield from in_format(stream, known, file, self._archive, self._shared.faults)
+
+    def _stream(self, member: str) -> Stream:
+        """Raises Damaged."""
+        size = self._archive.size(member)
+        weight = self._archive.packed_size(member) / size if size else 0.0
+        self._close_member()  # they are read one after the other
+        self._member_file = self._archive.open(member)
+        return open_text(self._member_file, self._shared.meter, weight=weight)
+
+    def _sight(self, member: str) -> Sight:
+        if (found := self._sights.get(member)) is None:
+            try:
+                with self._archive.open(member) as file:
+                    found = sight_of(file.read(HEAD_BYTES))
+            except UNREADABLE:
+                found = "text"  # whoever reads it is told why that can't be done
+            self._sights[member] = found
+        return found
+
+    def _close_member(self) -> None:
+        if self._member_file is not None:
+            self._member_file.close()
+            self._member_file = None
+
+    def _expect(self, names: Sequence[str]) -> None:
+        """So much more is to be read."""
+        if not self._inner:
+            self._total += sum(self._archive.packed_size(one) for one in names)
+            self._shared.meter.total = self._total
+
+    def _unread(self, kind: Literal["failed", "skipped"], reason: str, member: str | None = None) -> Unread:
+        file = self._name if member is None else f"{self._name}:{member}"
+        return Unread(kind=kind, reason=reason, file=file)
+
+
+def _all_encrypted(archive: Members) -> str | None:
+    """The sentence about an archive of which nothing can be read without a password."""
+    secret = [reason for reason in archive.refused.values() if reason == ENCRYPTED]
+    if not secret or len(secret) < len(archive.refused) or archive.names():
+        return None
+    return ENCRYPTED if len(secret) == 1 else f"All of its {len(secret):,} files are encrypted: {_PASSWORD}"
