@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import FilePayload, Route, expect
 
 from tests.browser.driving import Server, Tab
-from tests.browser.media import png, wav
+from tests.browser.media import png, video, wav
 
 MARKDOWN = r"""| a | b |
 |---|---:|
@@ -23,24 +23,6 @@ $$x^2$$ and \(y\)
 graph TD; One-->Two;
 ```
 """
-
-RECORD_VIDEO = """async () => {
-  const canvas = document.createElement("canvas");
-  const brush = canvas.getContext("2d");
-  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
-  const chunks = [];
-  recorder.ondataavailable = ({ data }) => chunks.push(data);
-  const stopped = new Promise((resolve) => (recorder.onstop = resolve));
-  recorder.start();
-  for (let frame = 0; frame < 10; frame++) {
-    brush.fillRect(frame, 0, 9, 9);
-    await new Promise(requestAnimationFrame);
-  }
-  recorder.stop();
-  await stopped;
-  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}"""
 
 
 def said(tab: Tab, server: Server, text: str, role: str = "assistant") -> None:
@@ -103,7 +85,7 @@ def test_copy_button_lies_on_no_code_on_a_narrow_screen(tab: Tab, server: Server
 
 
 def test_sound_and_video_are_played_in_place(tab: Tab, server: Server) -> None:
-    video = base64.b64decode(tab.page.evaluate(RECORD_VIDEO))
+    video = video(tab.page)
     tab.attach(
         FilePayload(name="tone.wav", mimeType="audio/wav", buffer=wav()),
         FilePayload(name="film.webm", mimeType="video/webm", buffer=video),
