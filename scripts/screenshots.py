@@ -31,7 +31,12 @@ def main() -> None:
     states = [state for state in STATES if not given.only or state.name in given.only]
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    made = [(state, view, folder / f"{state.name}-{view.name}.png") for view in VIEWS for state in states]
+    made = [
+        (state, view, folder / f"{state.name}-{view.name}.png")
+        for view in VIEWS
+        if not given.view or view.name in given.view
+        for state in states
+    ]
     make(made)
     make_sheets([target for _, _, target in made], folder)
 
@@ -41,6 +46,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "test-results" / "screenshots")
     parser.add_argument(
         "--only", action="append", choices=[state.name for state in STATES], help="this state"
+    )
+    parser.add_argument(
+        "--view", action="append", choices=[view.name for view in VIEWS], help="this view alone"
     )
     parser.add_argument("--readme", action="store_true", help="the two of the README alone, in their place")
     return parser.parse_args()

@@ -66,11 +66,10 @@ def again(server: Server, made: str, question: str) -> None:
     server.api.post(f"/conversations/{made}/messages", json={"text": question}).raise_for_status()
 
 
-def last(server: Server, made: str) -> str:
-    """Id of the newest message."""
-    (*_, message) = server.api.get(f"/conversations/{made}/messages").json()["messages"]
-    found: str = message["id"]
-    return found
+def newest(server: Server, made: str) -> dict[str, object]:
+    """The newest message."""
+    message: dict[str, object] = server.api.get(f"/conversations/{made}/messages").json()["messages"][-1]
+    return message
 
 
 def answering(server: Server) -> str:
@@ -105,6 +104,8 @@ def stopped(server: Server) -> str:
 def interrupted(server: Server) -> str:
     """An answer whose server went down."""
     made = answering(server)
+    while not newest(server, made)["parts"]:
+        pass  # only what was shown survives
     server.kill()
     server.start()
     return made
@@ -117,12 +118,12 @@ def versions(server: Server) -> str:
     messages = server.api.get(f"/conversations/{made}/messages").json()["messages"]
     server.api.post(f"/messages/{messages[0]['id']}/edit", json={"text": better}).raise_for_status()
     server.end(better, "Rhea.")
-    answer = last(server, made)
+    answer = newest(server, made)["id"]
     answers = [answer]
     for text in ("Titan, which is larger than Mercury.", "Iapetus."):
         server.api.post(f"/messages/{answer}/regenerate", json={}).raise_for_status()
         server.end(better, text)
-        answers.append(last(server, made))
+        answers.append(newest(server, made)["id"])
     server.api.post(f"/conversations/{made}/head", json={"message_id": answers[1]}).raise_for_status()
     return made
 

@@ -16,7 +16,8 @@ SETTLED = """async () => {
   let changedAt = performance.now();
   const watch = new MutationObserver(() => (changedAt = performance.now()));
   watch.observe(document.body, { subtree: true, childList: true, characterData: true });
-  const isDrawn = (row) => row.querySelector("img, video, audio") || row.querySelector(".message")?.innerText.trim();
+  const isDrawn = (row) =>
+    row.querySelector("img, video, audio") || row.querySelector(".message")?.innerText.trim();
   const drawn = () => [...document.querySelectorAll('.message-row[data-shows=""]')].every(isDrawn);
   do { await frame(); await document.fonts.ready; } while (performance.now() - changedAt < 400 || !drawn());
   const images = [...document.querySelectorAll("#cc-inner img")];
@@ -56,6 +57,7 @@ def open_context(browser: Browser, view: View) -> BrowserContext:
         color_scheme=view.scheme,
         reduced_motion="reduce",  # else a picture shows the middle of a fade
         has_touch=not view.is_wide,
+        is_mobile=not view.is_wide,  # scrollbars that lie over the page
         locale="en-US",
     )
 

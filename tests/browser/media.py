@@ -39,7 +39,8 @@ RECORD_VIDEO = """async () => {
   const stopped = new Promise((resolve) => (recorder.onstop = resolve));
   recorder.start();
   for (let frame = 0; frame < 10; frame++) {
-    brush.fillRect(frame, 0, 9, 9);
+    brush.fillStyle = `hsl(${200 + frame} 40% 45%)`;
+    brush.fillRect(0, 0, canvas.width, canvas.height);
     await new Promise(requestAnimationFrame);
   }
   recorder.stop();
