@@ -15,6 +15,7 @@ from scripts.shots.past import lay_down  # noqa: E402
 from scripts.shots.sheets import make_sheets  # noqa: E402
 from scripts.shots.states import README, STATES, State  # noqa: E402
 from scripts.shots.taking import VIEWS, View, open_context, take  # noqa: E402
+from tests.browser import driving  # noqa: E402
 from tests.browser.driving import CHROMIUM_ARGUMENTS, Server, chromium  # noqa: E402
 from tests.frontends.serving import free_port  # noqa: E402
 
@@ -55,7 +56,8 @@ def arguments() -> argparse.Namespace:
 
 
 def make(wanted: Iterable[tuple[State, View, Path]]) -> None:
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)  # pictures need no haste, and other work may be on the machine
+    driving.START_SECONDS = 180.0
     with tempfile.TemporaryDirectory() as folder:
         lay_down(Path(folder) / "data")  # first: while Playwright is there its loop counts as running
         with sync_playwright() as playwright, Server(f"sqlite:{folder}/data", free_port()) as server:

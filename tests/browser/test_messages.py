@@ -23,6 +23,8 @@ graph TD; One-->Two;
 ```
 """
 
+ARABIC = "\u0627\u0644\u062c\u0627\u0630\u0628\u064a\u0629"  # gravity
+
 
 def said(tab: Tab, server: Server, text: str, role: str = "assistant") -> None:
     """A new conversation with this one message."""
@@ -110,7 +112,7 @@ def test_wide_things_are_scrolled_and_what_scrolls_is_dark_in_the_dark(tab: Tab,
 
 
 def test_each_paragraph_goes_the_way_of_its_letters(tab: Tab, server: Server) -> None:
-    said(tab, server, "Gravity.\n\n\u0627\u0644\u062c\u0627\u0630\u0628\u064a\u0629.\n")
+    said(tab, server, f"Gravity.\n\n{ARABIC}.\n\n- {ARABIC}\n")
     left = """paragraph => {
       const range = document.createRange();
       range.selectNodeContents(paragraph);
@@ -119,6 +121,7 @@ def test_each_paragraph_goes_the_way_of_its_letters(tab: Tab, server: Server) ->
     latin, arabic = (tab.answers.locator("p").nth(place).evaluate(left) for place in (0, 1))
     assert latin < 1
     assert arabic > 300  # it begins at the right
+    expect(tab.answers.locator("ul")).to_have_css("direction", "rtl")
 
 
 def test_sound_and_video_are_played_in_place(tab: Tab, server: Server) -> None:
