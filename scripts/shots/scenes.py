@@ -1,5 +1,6 @@
 """Conversations as the pictures need them, made through the server's API and its scripted responder."""
 
+import time
 from collections.abc import Callable
 from io import BytesIO
 
@@ -27,6 +28,7 @@ __all__ = [
     "versions",
 ]
 
+SAID_SECONDS = 60.0
 STEPS = (
     ("reasoning", {"text": "The person asks about the weather in Bonn. I should look it up, not guess."}),
     ("tool_call", {"call_id": "1", "name": "look_up_weather", "arguments": '{"place": "Bonn", "days": 1}'}),
@@ -104,8 +106,9 @@ def stopped(server: Server) -> str:
 def interrupted(server: Server) -> str:
     """An answer whose server went down."""
     made = answering(server)
-    while not newest(server, made)["parts"]:
-        pass  # only what was shown survives
+    deadline = time.monotonic() + SAID_SECONDS
+    while not newest(server, made)["parts"]:  # only what was shown survives
+        assert time.monotonic() < deadline, "nothing was said"
     server.kill()
     server.start()
     return made
