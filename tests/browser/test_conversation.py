@@ -19,8 +19,13 @@ def test_question_is_answered_as_it_streams(tab: Tab, server: Server) -> None:
     expect(tab.bars.locator(".cc-facts")).to_contain_text("scripted-1")
 
 
-def test_model_is_named_before_the_first_question(tab: Tab) -> None:
+def test_model_and_examples_are_there_before_the_first_question(tab: Tab) -> None:
     expect(tab.page.locator(".cc-empty")).to_contain_text("Scripted 1")
+    example = tab.page.get_by_role("group", name="Examples").get_by_role("button").first
+    words = example.inner_text()
+    example.click()
+    expect(tab.box).to_have_value(words)
+    tab.box.fill("")  # else it is the draft of the tests to come
     expect(tab.page.locator(".cc-model")).to_have_text("Scripted 1")
 
 

@@ -20,6 +20,7 @@ def test_question_is_edited_in_place_and_keeps_the_old_wording(tab: Tab, server:
     expect(area).to_be_focused()
     expect(area).to_have_value("What is the wether?")
     expect(tab.questions.get_by_text("What is the wether?")).to_be_hidden()
+    expect(tab.asked_bars.last.get_by_role("button", name="Undo this exchange")).to_be_hidden()
     area.fill("What is the weather?")
     area.press("Shift+Enter")
     expect(area).to_have_value("What is the weather?\n")

@@ -1,13 +1,12 @@
 """What a message can hold, and how each kind of it is drawn."""
 
-import base64
 import json
 from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Route, expect
 
 from tests.browser.driving import Server, Tab
-from tests.browser.media import png, wav
+from tests.browser.media import png, video, wav
 
 MARKDOWN = r"""| a | b |
 |---|---:|
@@ -24,23 +23,7 @@ graph TD; One-->Two;
 ```
 """
 
-RECORD_VIDEO = """async () => {
-  const canvas = document.createElement("canvas");
-  const brush = canvas.getContext("2d");
-  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
-  const chunks = [];
-  recorder.ondataavailable = ({ data }) => chunks.push(data);
-  const stopped = new Promise((resolve) => (recorder.onstop = resolve));
-  recorder.start();
-  for (let frame = 0; frame < 10; frame++) {
-    brush.fillRect(frame, 0, 9, 9);
-    await new Promise(requestAnimationFrame);
-  }
-  recorder.stop();
-  await stopped;
-  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}"""
+ARABIC = "\u0627\u0644\u062c\u0627\u0630\u0628\u064a\u0629"  # gravity
 
 
 def said(tab: Tab, server: Server, text: str, role: str = "assistant") -> None:
@@ -102,11 +85,50 @@ def test_copy_button_lies_on_no_code_on_a_narrow_screen(tab: Tab, server: Server
     assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_code_has_its_language_above_it_and_done_is_ticked(tab: Tab, server: Server) -> None:
+    said(tab, server, "```python\nx = 1\n```\n\n- [x] done\n- [ ] to do\n")
+    shown = "block => getComputedStyle(block, '::before').content"
+    expect(tab.answers.locator(".code_wrap")).to_have_attribute("data-language", "python")
+    assert tab.answers.locator(".code_wrap").evaluate(shown) == '"python"'
+    done = tab.answers.get_by_role("checkbox").first
+    expect(done).to_be_checked()
+    expect(done).to_have_css("appearance", "auto")  # Gradio's own tick is white on white
+
+
+def test_wide_things_are_scrolled_and_what_scrolls_is_dark_in_the_dark(tab: Tab, server: Server) -> None:
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    tab.page.emulate_media(color_scheme="dark")
+    wide = "x^2 + " * 30
+    said(tab, server, f"$${wide} 1$$\n\n`{'name_' * 30}`\n\n| {'wide | ' * 9}\n|{'---|' * 9}\n")
+    for scrolled in (".katex-display", "table"):
+        what = tab.answers.locator(scrolled)
+        expect(what).to_have_css("overflow-x", "auto")
+        expect(what).to_have_css("color-scheme", "dark")
+        assert what.evaluate("what => what.scrollWidth > what.clientWidth")
+    code = tab.answers.locator("p > code").bounding_box()
+    assert code is not None
+    assert code["x"] + code["width"] <= 390
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_each_paragraph_goes_the_way_of_its_letters(tab: Tab, server: Server) -> None:
+    said(tab, server, f"Gravity.\n\n{ARABIC}.\n\n- {ARABIC}\n")
+    left = """paragraph => {
+      const range = document.createRange();
+      range.selectNodeContents(paragraph);
+      return range.getBoundingClientRect().left - paragraph.getBoundingClientRect().left;
+    }"""
+    latin, arabic = (tab.answers.locator("p").nth(place).evaluate(left) for place in (0, 1))
+    assert latin < 1
+    assert arabic > 300  # it begins at the right
+    expect(tab.answers.locator("ul")).to_have_css("direction", "rtl")
+
+
 def test_sound_and_video_are_played_in_place(tab: Tab, server: Server) -> None:
-    video = base64.b64decode(tab.page.evaluate(RECORD_VIDEO))
+    film = video(tab.page)
     tab.attach(
         FilePayload(name="tone.wav", mimeType="audio/wav", buffer=wav()),
-        FilePayload(name="film.webm", mimeType="video/webm", buffer=video),
+        FilePayload(name="film.webm", mimeType="video/webm", buffer=film),
     )
     tab.ask("Play these.")
     server.end("Play these.", "Played.")

@@ -34,6 +34,15 @@ def test_pinned_ones_stand_above_all(server: Server, new_tab: Callable[[Server],
     expect(other.sidebar.get_by_role("heading", name="Pinned")).to_have_count(0)
 
 
+def test_menu_stays_inside_of_a_narrow_page(server: Server, tab: Tab) -> None:
+    id_ = made(server, "Near the edge")
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    tab.page.get_by_role("button", name="Show or hide the list").click()
+    expect(tab.entry(id_)).to_be_in_viewport(ratio=1)  # scrolling there would close the menu
+    tab.entry(id_).get_by_role("button", name="More about").click()
+    expect(tab.page.get_by_role("menu")).to_be_in_viewport(ratio=1)
+
+
 def test_archive_takes_out_and_gives_back(server: Server, new_tab: Callable[[Server], Tab]) -> None:
     id_ = made(server, "For the archive")
     tab, other = new_tab(server).open(), new_tab(server).open()

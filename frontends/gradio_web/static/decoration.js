@@ -22,6 +22,8 @@ export function decorate(log, shown, fileAddress, fold = null, actions = null) {
     drawCard(row, shown[index], fileAddress);
     nameMedia(row, part);
     nameStep(row);
+    nameCode(row);
+    turnLists(row);
     drawMemory(row, message.id === memory && shown[index - 1]?.message !== message);
     if (fold && shown[index + 1]?.message !== message) drawBar(row, message, fold, actions);
     else row.querySelector(":scope > .cc-bar")?.remove();
@@ -72,6 +74,18 @@ function nameStep(row) {
   if (arrow && !arrow.inert) arrow.inert = true;
   const isOpen = String(Boolean(title.nextElementSibling));
   if (title.ariaExpanded !== isOpen) title.ariaExpanded = isOpen;
+}
+
+// The strip above a block of code shows it (messages.css).
+function nameCode(row) {
+  for (const code of row.querySelectorAll(".code_wrap:not([data-language]) code[class*=language-]")) {
+    code.closest(".code_wrap").dataset.language = /language-(\S*)/.exec(code.className)[1];
+  }
+}
+
+// Paragraphs go the way of their first letter by CSS (messages.css); a list's marks need to be told.
+function turnLists(row) {
+  for (const list of row.querySelectorAll(".prose :is(ul, ol):not([dir])")) list.dir = "auto";
 }
 
 const MEMORY = "The model’s memory begins here";

@@ -1,6 +1,8 @@
 // A menu that opens from a button: by click, Enter or the down arrow; arrows go through it, Escape closes it.
 import { h, iconButton } from "./dom.js";
 
+const EDGE = 8; // pixels that it keeps away from the edge of the page
+
 let open = null; // one at a time
 
 /** `items()` gives what there is to choose, each time it is opened: [label, what is done]. */
@@ -31,10 +33,10 @@ function openMenu(button, items) {
   menu.onkeydown = (event) => walk(event, [...menu.children]);
   // In the body, since the list around the button cuts off what goes beyond it.
   document.body.append(menu);
-  const { left, right, bottom, top } = button.getBoundingClientRect();
+  const { left, bottom, top } = button.getBoundingClientRect();
   const isLow = bottom + menu.offsetHeight > innerHeight;
   menu.style.top = `${isLow ? Math.max(0, top - menu.offsetHeight) : bottom}px`;
-  menu.style.left = `${Math.min(left, Math.max(0, Math.max(right, left) - 24))}px`;
+  menu.style.left = `${Math.max(0, Math.min(left, innerWidth - menu.offsetWidth - EDGE))}px`;
   button.setAttribute("aria-expanded", "true");
   open = { button, menu };
   menu.firstElementChild.focus();
