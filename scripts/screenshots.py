@@ -114,7 +114,7 @@ def make_all(browser: Browser, server: Server, asked: str, folder: Path) -> None
 def ask(browser: Browser, server: Server, question: str) -> str:
     """The address of a new conversation in which the question was asked."""
     context = browser.new_context()
-    tab = Tab(context, server).open()
+    tab = Tab(context.new_page(), server).open()
     tab.ask(question)
     address = f"?conversation={tab.conversation}"
     context.close()
@@ -194,7 +194,7 @@ def take(
         reduced_motion="reduce",  # else a picture shows the middle of a fade
         locale="en-US",
     )
-    tab = Tab(context, server).open(address)
+    tab = Tab(context.new_page(), server).open(address)
     expect(tab.page.locator(".message-row" if address else ".cc-empty").first).to_be_visible()
     before(tab)
     tab.page.evaluate(SETTLED)

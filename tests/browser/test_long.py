@@ -17,6 +17,8 @@ MOST_RATIO = 1.5
 TRIES = 5  # other work on the machine is in all of these numbers: the best of some is what is asked for
 TOKENS = 30
 
+pytestmark = pytest.mark.measures
+
 
 @pytest.fixture(scope="module")
 def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[str]]]:
