@@ -21,6 +21,7 @@ from tests.responders.local_model import OPTIONS, answer, child_processes, endle
 pytestmark = needs_weights
 
 
+@pytest.mark.measures
 async def test_opening_and_answering_never_hold_up_the_event_loop() -> None:
     gaps: list[float] = []
 
