@@ -37,5 +37,5 @@ def _sendable(value: object) -> object:
         case dict():
             return {_sendable(key): _sendable(one) for key, one in value.items()}
         case list() | tuple():
-            return [_sendable(one) for one in value]
+            return type(value)(map(_sendable, value))
     return value

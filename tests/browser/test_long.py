@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.measures
 @pytest.fixture(scope="module")
 def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[str]]]:
     data = tmp_path_factory.mktemp("long") / "data"
-    conversations = seed(Path(data), LENGTHS)
+    with ThreadPoolExecutor(1) as pool:  # a loop of its own: Playwright has one on this thread
+        conversations = pool.submit(seed, Path(data), LENGTHS).result()
     with Server(f"sqlite:{data}", free_port()) as server:
         yield server, conversations
 

@@ -139,6 +139,7 @@ def has_ended(pid: int) -> bool:
     return False
 
 
+@pytest.mark.measures
 def test_python_ends_at_once_and_says_nothing() -> None:
     program, pid = start_program()
     started = time.monotonic()
