@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["PACKAGES", "ROOT", "Import", "Module", "code_modules", "functions_of", "imports_of"]
+__all__ = ["PACKAGES", "ROOT", "Import", "Module", "code_modules", "functions_of", "imports_of", "last_name"]
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("chatcore", "storage", "frontends")
@@ -68,6 +68,14 @@ def functions_of(module: Module) -> Iterator[tuple[str, ast.FunctionDef | ast.As
     yield from _functions(module.tree, "")
 
 
+def last_name(node: ast.AST) -> str | None:
+    """``c`` of ``a.b.c``; None where there is no such name."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return None
+
+
 def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for child in ast.iter_child_nodes(node):
         name = prefix
@@ -88,9 +96,10 @@ def _targets(node: ast.AST, module: Module, known: Set[str]) -> Iterator[str]:
             start = ".".join([*parts[: len(parts) - level + 1], *([base] if base else [])])
             for alias in names:
                 yield _from(start, alias.name, known)
-        case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]) if ast.unparse(
-            function
-        ).rpartition(".")[2] in {"import_module", "__import__"}:
+        case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]) if last_name(function) in {
+            "import_module",
+            "__import__",
+        }:
             yield _named(name, known)
 
 
@@ -122,6 +131,6 @@ def _typing_lines(tree: ast.Module) -> frozenset[int]:
     return frozenset(
         line
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        if isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING"
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     )

@@ -65,7 +65,7 @@ def open_context(browser: Browser, view: View) -> BrowserContext:
 def take(context: BrowserContext, server: Server, state: State, view: View, target: Path) -> None:
     """The state as it looks in this view."""
     made = state.make(server)
-    tab = Tab(context, server)
+    tab = Tab(context.new_page(), server)
     tab.page.set_viewport_size({"width": view.width, "height": state.height or view.height})
     tab.open(f"?conversation={made}" if made else "")
     expect(tab.page.locator(".message-row" if made else ".cc-empty").first).to_be_visible()

@@ -1,9 +1,9 @@
-"""One browser for the tests of a module, and one server for all that do not end it."""
+"""One browser and one server for all tests, and pages that are used again."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.driving import CHROMIUM_ARGUMENTS, Server, Tab, chromium
 from tests.frontends.serving import free_port
@@ -11,9 +11,12 @@ from tests.frontends.serving import free_port
 expect.set_options(timeout=10_000)
 
 
+FREE_PAGES = 2
+
+
 # Not for the session: as long as Playwright is there its loop counts as running, and asynchronous tests of
-# other modules could not run theirs.
-@pytest.fixture(scope="module")
+# other folders could not run theirs.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
@@ -31,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One profile, so that the browser need not fetch Gradio's scripts for each test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
@@ -40,18 +43,28 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="package")
+def free_pages() -> list[Page]:
+    """Pages of the profile that a test has left: in a new one, Gradio's scripts would be compiled anew."""
+    return []
+
+
 @pytest.fixture
-def new_tab(context: BrowserContext) -> Iterator[Callable[[Server], Tab]]:
+def new_tab(context: BrowserContext, free_pages: list[Page]) -> Iterator[Callable[[Server], Tab]]:
     """Makes tabs; in none of them may a script fail or a request leave the machine."""
     tabs: list[Tab] = []
 
     def make(server: Server) -> Tab:
-        tabs.append(Tab(context, server))
-        return tabs[-1]
+        tabs.append(Tab(free_pages.pop() if free_pages else context.new_page(), server))
+        return tabs[-1].front()
 
     yield make
     for tab in tabs:
-        tab.page.close()
+        tab.leave()
+    free_pages += [tab.page for tab in tabs if not tab.page.is_closed()]
+    while len(free_pages) > FREE_PAGES:
+        free_pages.pop().close()
+    context.clear_permissions()
     assert [tab.outside for tab in tabs] == [[] for _ in tabs]
     assert [tab.errors for tab in tabs] == [[] for _ in tabs]
 

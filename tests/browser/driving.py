@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Request, expect
+from playwright.sync_api import Error, FilePayload, Locator, Page, Request, expect
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 45.0
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",  # which root needs
@@ -49,7 +49,11 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(
@@ -112,21 +116,26 @@ class Server:
 class Tab:
     """A tab with the chat.
 
+    Args:
+        page: An empty one.
+
     Attributes:
         outside: Addresses beyond the server that were asked for.
         refused: Those that the page's policy did not allow: nothing went out.
         errors: What its scripts failed with.
     """
 
-    def __init__(self, context: BrowserContext, server: Server) -> None:
+    def __init__(self, page: Page, server: Server) -> None:
         self.server = server
-        self.page: Page = context.new_page()
+        self.page = page
+        self._size = page.viewport_size
+        self._is_prepared = False
         self.outside: list[str] = []
         self.refused: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", self._note)
         self.page.on("requestfailed", self._note_failed)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._note_error)
         self.history: Locator = self.page.locator("#cc-hist")
         self.live: Locator = self.page.locator("#cc-live")
         self.box: Locator = self.page.locator("#cc-box textarea")
@@ -145,6 +154,29 @@ class Tab:
         if request.failure == "csp":
             self.outside.remove(request.url)
             self.refused.append(request.url)
+
+    def _note_error(self, error: Error) -> None:
+        self.errors.append(str(error))
+
+    def before_each(self, script: str) -> None:
+        """Have this done before the page's own scripts whenever it is opened; call it before that."""
+        self._is_prepared = True
+        self.page.add_init_script(script)
+
+    def leave(self) -> None:
+        """Takes back all that was done to the page, or closes it."""
+        self.page.remove_listener("request", self._note)
+        self.page.remove_listener("requestfailed", self._note_failed)
+        self.page.remove_listener("pageerror", self._note_error)
+        if self._is_prepared or self.page.is_closed():
+            self.page.close()
+            return
+        self.page.unroute_all()
+        if self._size is not None:
+            self.page.set_viewport_size(self._size)
+        if self.page.url.startswith("http"):
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def open(self, address: str = "") -> "Tab":
         """Go there; returns when the page is ready."""

@@ -6,9 +6,9 @@ from itertools import count
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
-from tests.browser.driving import Server, Tab
+from tests.browser.driving import Tab
 from tests.browser.media import png, wav
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -98,26 +98,26 @@ STATES = (empty, answered, running, failed, with_steps, with_files, composing, v
 
 
 @pytest.fixture(params=["light", "dark"], scope="module")
-def new_page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Callable[[], Tab]]:
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     scheme: Literal["light", "dark"] = request.param
     context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", locale="en-US")
     context.set_default_timeout(10_000)
-    yield lambda: Tab(context, server).open()
+    yield context
     context.close()
 
 
+@pytest.fixture(scope="module")
+def free_pages(context: BrowserContext) -> list[Page]:
+    return []
+
+
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_serious(new_page: Callable[[], Tab], state: Callable[[Tab], None]) -> None:
-    tab = new_page()
+def test_axe_finds_nothing_serious(tab: Tab, state: Callable[[Tab], None]) -> None:
     state(tab)
     tab.page.evaluate(AXE)
     assert tab.page.evaluate(RUN) == []
-    tab.box.fill("")
-    tab.page.close()
 
 
-def test_everything_that_moves_is_still_for_who_wants_it_so(new_page: Callable[[], Tab]) -> None:
-    tab = new_page()
+def test_everything_that_moves_is_still_for_who_wants_it_so(tab: Tab) -> None:
     running(tab)
     assert tab.page.evaluate("document.getAnimations().length") == 0
-    tab.page.close()

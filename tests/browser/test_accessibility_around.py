@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.driving import Server, Tab
+from tests.browser.driving import Tab
 from tests.browser.test_accessibility import AXE, RUN
 
 
@@ -80,8 +80,8 @@ STATES = (
 
 
 @pytest.fixture(params=["light-wide", "dark-narrow"], scope="module")
-def new_page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Callable[[], Tab]]:
-    """Pages; on a narrow screen the list is open, over the messages."""
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """On a narrow screen the list is open, over the messages."""
     is_narrow = request.param == "dark-narrow"
     scheme: Literal["light", "dark"] = "dark" if is_narrow else "light"
     size = (390, 844) if is_narrow else (1280, 800)
@@ -95,15 +95,17 @@ def new_page(browser: Browser, server: Server, request: pytest.FixtureRequest) -
     if is_narrow:
         opens = "addEventListener('DOMContentLoaded', () => document.body.classList.add('cc-sidebar-open'))"
         context.add_init_script(opens)
-    yield lambda: Tab(context, server).open()
+    yield context
     context.close()
 
 
+@pytest.fixture(scope="module")
+def free_pages(context: BrowserContext) -> list[Page]:
+    return []
+
+
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_serious(new_page: Callable[[], Tab], state: Callable[[Tab], None]) -> None:
-    tab = new_page()
+def test_axe_finds_nothing_serious(tab: Tab, state: Callable[[Tab], None]) -> None:
     state(tab)
     tab.page.evaluate(AXE)
     assert tab.page.evaluate(RUN) == []
-    assert tab.errors == []
-    tab.page.close()

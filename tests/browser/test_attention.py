@@ -87,7 +87,7 @@ def watching(context: BrowserContext, server: Server) -> Tab:
     """A tab that counts its notifications."""
     context.set_default_timeout(10_000)
     context.add_init_script(WATCH_NOTIFICATIONS)
-    return Tab(context, server).open()
+    return Tab(context.new_page(), server).open()
 
 
 def test_conversation_is_called_by_its_question_at_once(

@@ -62,10 +62,8 @@ def test_copying_works_where_a_page_has_no_clipboard(
     new_tab: Callable[[Server], Tab], server: Server
 ) -> None:
     tab = new_tab(server)
-    tab.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    tab.page.add_init_script(
-        "addEventListener('copy', () => (window.copied = String(getSelection()) || 'area'))"
-    )
+    tab.before_each("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    tab.before_each("addEventListener('copy', () => (window.copied = String(getSelection()) || 'area'))")
     said(tab, server, MARKDOWN)
     tab.click("Copy")
     expect(tab.bars.get_by_role("button", name="Copied")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
@@ -40,6 +41,7 @@ def test_a_question_typed_without_a_server_is_kept(tab: Tab, server: Server) -> 
     expect(tab.answers).to_have_text(["Yes.", "Again."])
 
 
+@pytest.mark.measures
 def test_stop_takes_less_than_a_second_and_loses_nothing(
     tab: Tab, new_tab: Callable[[Server], Tab], server: Server
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
@@ -20,6 +21,7 @@ def test_ten_tabs_load_and_follow(tab: Tab, new_tab: Callable[[Server], Tab], se
         expect(one.answers).to_have_text("First half, second half.")
 
 
+@pytest.mark.measures
 def test_what_a_script_does_is_seen_within_a_moment(tab: Tab, server: Server) -> None:
     """A message, a vote, a rename, a deletion: 300 ms each, without a reload."""
     tab.asked("Watch me.", "I do.")

@@ -53,7 +53,7 @@ OUTPUTS: list[object] = [
     ToolResult("c", b"bytes"),  # type: ignore[arg-type]
     Text(5),  # type: ignore[arg-type]
     Usage(prompt_tokens="5"),  # type: ignore[arg-type]
-    Usage(prompt_tokens=object()),  # type: ignore[arg-type]
+    Usage(prompt_tokens=object),  # type: ignore[arg-type]
 ]
 
 

@@ -36,6 +36,7 @@ def scripted(tmp_path: Path) -> str:
     return "scripted.py:answer"
 
 
+@pytest.mark.measures
 def test_version_is_there_at_once(tmp_path: Path) -> None:
     took: list[float] = []
     for _ in range(5):

@@ -182,6 +182,7 @@ async def timed(seconds: float) -> AsyncIterator[None]:
     assert time.perf_counter() - begun < seconds
 
 
+@pytest.mark.measures
 async def test_it_ends_within_a_second_with_streams_and_connections_open(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.frontends.commands import Served, command, environment, read_until
 from tests.seeding import seed
 
-TOKENS = 6_000
+TOKENS = 3_000
 RESPONDER = f'''
 import anyio
 
@@ -53,6 +54,7 @@ def cost_per_token(served: Served, conversation: str) -> float:
     return spent / TOKENS
 
 
+@pytest.mark.measures
 def test_cpu_per_token_does_not_grow_with_history(tmp_path: Path) -> None:
     data = tmp_path / "data"
     short, long = seed(data, [10, 1_000])

@@ -3,6 +3,7 @@
 import itertools
 
 import anyio
+import pytest
 
 from chatcore.messages import Settings, Usage
 from chatcore.responders import ResponderOptions
@@ -15,6 +16,7 @@ CONTEXT_TOKENS = 512
 
 
 @needs_weights
+@pytest.mark.measures  # for it takes both processors
 async def test_a_hundred_exchanges_go_on_without_an_error() -> None:
     talk = Talk(Settings(parameters={"max_tokens": 1, "ignore_eos": True}))
     begins: list[str | None] = []

@@ -21,6 +21,7 @@ from tests.responders.local_model import OPTIONS, answer, child_processes, endle
 pytestmark = needs_weights
 
 
+@pytest.mark.measures
 async def test_opening_and_answering_never_hold_up_the_event_loop() -> None:
     gaps: list[float] = []
 
@@ -138,6 +139,7 @@ def has_ended(pid: int) -> bool:
     return False
 
 
+@pytest.mark.measures
 def test_python_ends_at_once_and_says_nothing() -> None:
     program, pid = start_program()
     started = time.monotonic()

@@ -34,8 +34,8 @@ def test_ids_of_one_millisecond_rise_beyond_their_counter() -> None:
     assert {UUID(found).version for found in ids} == {7}
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2**47), st.integers(0, 5_000)), max_size=20))
+@settings(deadline=None)  # thousands of ids at once
+@given(st.lists(st.tuples(st.integers(0, 2**47), st.integers(0, 5_000)), max_size=6))
 def test_many_at_once_are_like_one_by_one(steps: list[tuple[int, int]]) -> None:
     ticks = iter(milliseconds for milliseconds, _ in steps for _ in range(2))
     source = IdSource(clock_ns=lambda: next(ticks) * 1_000_000)

@@ -1,0 +1,1 @@
+"""A package, so that pytest knows where the browser's tests end."""
