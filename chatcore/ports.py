@@ -198,7 +198,8 @@ class Store(Protocol):
     ) -> tuple[DayStatistics, ...]:
         """What was answered since, by days (of a clock that is so far from UTC) and models.
 
-        Of the newest 50,000 answers in the store: what is asked for costs a bounded time.
+        Of the newest 50,000 answers in the store, and of answers that came from elsewhere those in the
+        newest conversations that have 50,000 messages together: it costs a bounded time.
         """
         ...
 

@@ -44,6 +44,7 @@ def _message(entry: MessageEntry, owner: str, find_file: FindFile) -> IncomingMe
         memory_from=entry.memory_from,
         started_at=entry.started_at,
         ended_at=entry.ended_at,
+        first_token_seconds=entry.first_token_seconds,
         votes=tuple(vote for vote in entry.votes if vote is not mine),
     )
     return IncomingMessage(
