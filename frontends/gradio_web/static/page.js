@@ -1,4 +1,5 @@
 // The page: joins the event stream, the conversation that is held, and what Gradio's components draw of it.
+import { addressOf, conversationHere, statisticsHere } from "./address.js";
 import { Api, ApiError } from "./api.js";
 import { Attention } from "./attention.js";
 import { mendCodeButtons } from "./clipboard.js";
@@ -79,7 +80,10 @@ class Page {
     });
     this.#frame = new Frame(settings, {
       older: () => this.#older(),
-      title: (words) => this.#attention.title(settings.is_page ? words : TITLE),
+      title: (words) => {
+        const shown = this.#statistics.isOpen ? `Statistics · ${settings.title}` : words;
+        this.#attention.title(settings.is_page ? shown : TITLE);
+      },
       example: (text) => this.composer.fill(text),
       answering: () => this.#settings.answering,
       buttons: [this.#attention.button, this.#settings.button],
@@ -92,7 +96,8 @@ class Page {
     this.#statistics = new Statistics({
       load: (days) => this.#api.statistics(days),
       exportAddress: (query) => this.#api.exportAllAddress(query),
-      failed: (error) => this.#fail(error),
+      go: (days) => this.#goStatistics("pushState", days),
+      turn: (days) => this.#goStatistics("replaceState", days),
     });
     this.#sidebar = new Sidebar(place("sidebar"), {
       list: (wanted) => this.#api.conversations(wanted),
@@ -104,7 +109,7 @@ class Page {
       export: (entry, format) => save(this.#api.exportAddress(entry.id, format)),
       delete: (conversation) => this.#delete(conversation),
       failed: (error) => this.#fail(error),
-      buttons: [this.#statistics.button],
+      buttons: [this.#statistics.link],
     });
     const hasComposer = settings.pieces.includes("composer");
     document.body.classList.toggle("cc-read-only", !hasComposer);
@@ -143,10 +148,10 @@ class Page {
     };
     mendCodeButtons();
     addEventListener("unhandledrejection", () => this.#frame.toast(BROKEN));
-    addEventListener("popstate", () => this.#open(addressed()));
+    addEventListener("popstate", () => this.#arrive());
     observe("cc-hist", () => this.#decorate());
     observe("cc-live", () => this.#decorateLive());
-    this.#open(addressed());
+    this.#arrive();
   }
 
   #setConnected(isConnected) {
@@ -156,9 +161,27 @@ class Page {
 
   // --- which conversation ----------------------------------------------------------------------------------
 
+  /** Show what the address says. */
+  #arrive() {
+    this.#showStatistics(statisticsHere());
+    this.#open(conversationHere());
+  }
+
+  #goStatistics(step, days) {
+    closeSidebar();
+    history[step](null, "", addressOf(conversationHere(), days));
+    this.#showStatistics(days);
+  }
+
+  #showStatistics(days) {
+    this.#statistics.show(days);
+    this.#frame.entitle();
+  }
+
   /** Show another conversation (null: a new one), at `message` if given; its address becomes this tab's. */
   async go(id, message = null) {
     closeSidebar();
+    this.#showStatistics(null);
     if (id !== this.#conversation) {
       history.pushState(null, "", addressOf(id));
       await this.#open(id);
@@ -227,7 +250,7 @@ class Page {
 
   /** To a new conversation, without a way back to this one: it is gone. */
   #leave() {
-    history.replaceState(null, "", addressOf(null));
+    history.replaceState(null, "", addressOf(null, statisticsHere()));
     this.#open(null);
   }
 
@@ -408,16 +431,6 @@ function observe(id, onChange) {
   const log = document.getElementById(id);
   if (log) new MutationObserver(onChange).observe(log, { childList: true, subtree: true });
 }
-
-/** The address of this page with another conversation; what else stands in it stays. */
-function addressOf(conversation) {
-  const query = new URLSearchParams(location.search);
-  if (conversation) query.set("conversation", conversation);
-  else query.delete("conversation");
-  return location.pathname + (query.size ? `?${query}` : "");
-}
-
-const addressed = () => new URLSearchParams(location.search).get("conversation");
 
 /** Have the browser save what is at an address of ours. */
 function save(address) {
