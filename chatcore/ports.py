@@ -115,10 +115,12 @@ class Store(Protocol):
     Attributes:
         epoch: Random id, new at creation, at restore and at each start that does not follow a clean stop.
         files: The file store that belongs to it.
+        directory: The data directory that this process owns for it; None: it is in memory alone.
     """
 
     epoch: str
     files: FileStore
+    directory: Path | None
 
     async def write(self, command: Command[R]) -> R:
         """Do the unit and give its result, acknowledged: on the disk, its events published.

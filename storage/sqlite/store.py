@@ -45,8 +45,9 @@ DATABASE = "chat.db"
 class SqliteStore:
     """A `chatcore.ports.Store` in a data directory that this process owns. It runs on asyncio."""
 
-    def __init__(self, epoch: str, files: Files, writer: Writer, readers: Readers) -> None:
+    def __init__(self, epoch: str, directory: Path, files: Files, writer: Writer, readers: Readers) -> None:
         self.epoch = epoch
+        self.directory: Path | None = directory
         self.files: FileStore = files
         self._files = files
         self._writer = writer

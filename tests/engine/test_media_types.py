@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatcore import Engine, LimitExceeded, Limits, text_of
+from chatcore import Engine, File, LimitExceeded, Limits, text_of
 from chatcore.testing import ScriptedResponder
 from tests.browser.media import png
 
@@ -25,7 +25,8 @@ async def test_what_is_taken(engine: Engine, script: ScriptedResponder, tmp_path
     named_wrong = written(tmp_path, "picture.txt", png())
     document = written(tmp_path, "a.pdf", b"%PDF-1.4\n")
     sent = await engine.send(conversation.id, "These.", [named_wrong, document])
-    assert [part.attachment.media_type for part in sent.question.parts[1:]] == ["image/png", "application/pdf"]  # type: ignore[union-attr]
+    files = [part.attachment for part in sent.question.parts if isinstance(part, File)]
+    assert [file.media_type for file in files] == ["image/png", "application/pdf"]
 
 
 @pytest.mark.parametrize(

@@ -182,8 +182,7 @@ def test_the_file_is_named_by_flag_variable_or_place(tmp_path: Path, monkeypatch
         ),
         (
             '[limits]\nmedia_types = ["png"]',
-            "limits.media_types in {} must be media types, such as image/* or application/pdf (in a variable: "
-            "with commas between), not ('png',).",
+            "limits.media_types in {} must be media types, such as image/* or application/pdf",
         ),
         ("limits = 1", "limits in {} must be a table, not 1."),
         ("port = 1979-05-27", "port in {} can't be datetime.date(1979, 5, 27)."),
