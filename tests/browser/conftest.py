@@ -51,7 +51,9 @@ def new_tab(context: BrowserContext) -> Iterator[Callable[[Server], Tab]]:
 
     yield make
     for tab in tabs:
-        tab.page.close()
+        if not tab.page.is_closed():
+            tab.page.evaluate("localStorage.clear()")  # drafts are not for the next test
+            tab.page.close()
     assert [tab.outside for tab in tabs] == [[] for _ in tabs]
     assert [tab.errors for tab in tabs] == [[] for _ in tabs]
 

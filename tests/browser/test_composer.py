@@ -150,11 +150,11 @@ def test_files_of_a_draft_survive_a_reload(tab: Tab, server: Server) -> None:
     expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)
     # what the server has no more is told, and no message can be sent with it
     tab.attach(FilePayload(name="lost.txt", mimeType="text/plain", buffer=b"lost"))
-    tab.page.route("**/file=*", lambda route: route.fulfill(status=404))
+    tab.page.route("**/file=**", lambda route: route.fulfill(status=404))
     tab.page.reload()
     tab.ready()
     expect(tab.toast).to_have_text("The server has not kept “lost.txt”: choose it again.")
-    tab.page.unroute("**/file=*")
+    tab.page.unroute("**/file=**")
     tab.page.reload()
     tab.ready()
     expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)

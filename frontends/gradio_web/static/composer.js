@@ -140,6 +140,7 @@ export class Composer {
   /** The button stops while an answer runs, else it sends. (Enter always sends: a question may wait.) */
   value() {
     const fill = this.#fill ? { value: this.#fill } : {};
+    if (this.#fill) this.#files = this.#fill.files; // Gradio does not always say so
     this.#fill = null;
     return { __type__: "update", submit_btn: !this.#isBusy, stop_btn: this.#isBusy, ...fill };
   }
