@@ -103,7 +103,12 @@ def make_all(browser: Browser, server: Server, asked: str, folder: Path) -> None
         for view in VIEWS:
             take(browser, server, view, address, folder / f"{state}-{view.scheme}-{view.size}.png")
     for view in VIEWS:
-        for state, before in {"vote": vote, "edit": edit, "compose": compose}.items():
+        for state, before in {
+            "vote": vote,
+            "edit": edit,
+            "compose": compose,
+            "statistics": statistics,
+        }.items():
             target = folder / f"{state}-{view.scheme}-{view.size}.png"
             take(browser, server, view, asked, target, before=before)
     for view in VIEWS[1::2]:
@@ -169,6 +174,12 @@ def compose(tab: Tab) -> None:
         FilePayload(name="a square.png", mimeType="image/png", buffer=png()),
     )
     tab.box.fill("What do you make of these two?\nI have no idea.")
+
+
+def statistics(tab: Tab) -> None:
+    """As a person who wants to know how it goes."""
+    tab.open("?statistics")
+    expect(tab.page.get_by_role("dialog").get_by_role("img").first).to_be_visible()
 
 
 def open_list(tab: Tab) -> None:

@@ -11,7 +11,7 @@ import { disarm, guardTemplates, upright } from "./harmless.js";
 import { Panels } from "./panels.js";
 import { point } from "./pointing.js";
 import { rowsOf } from "./rows.js";
-import { keepInPlace, toBottom } from "./scrolling.js";
+import { isAtBottom, keepInPlace, toBottom, watchLive } from "./scrolling.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Statistics } from "./statistics.js";
@@ -19,6 +19,7 @@ import { Stream } from "./stream.js";
 
 const UNDO_MS = 8000;
 const RETRY_MS = 1000;
+const [MOST_HELD, KEPT] = [300, 100]; // messages, of which each costs time whenever something is drawn
 const BROKEN = "Something went wrong in this page. Reload it.";
 const TITLE = document.title; // of a page of which the chat is a part
 const NO_VOTE = { rating: null, comment: null, reasons: [] };
@@ -63,6 +64,8 @@ class Page {
   #statistics;
   #shown = []; // by the rows of the history, and of the live messages
   #shownLive = [];
+  #isLiveSeen = true;
+  #isFinding = false;
 
   constructor(trigger, settings) {
     this.#trigger = trigger;
@@ -151,6 +154,10 @@ class Page {
     addEventListener("popstate", () => this.#arrive());
     observe("cc-hist", () => this.#decorate());
     observe("cc-live", () => this.#decorateLive());
+    watchLive((isSeen) => {
+      this.#isLiveSeen = isSeen;
+      if (isSeen && this.#dirty.has("live")) this.#draw("live");
+    });
     this.#arrive();
   }
 
@@ -191,6 +198,15 @@ class Page {
 
   /** Bring a message into view: from further up, or from another branch, which is shown then. */
   async #find(id) {
+    this.#isFinding = true;
+    try {
+      await this.#seek(id);
+    } finally {
+      this.#isFinding = false;
+    }
+  }
+
+  async #seek(id) {
     const message = await this.#try(this.#api.message(id));
     if (!message || !(await this.#olderTo(message.depth))) return;
     if (!this.#fold.path().some((one) => one.id === id)) {
@@ -318,7 +334,7 @@ class Page {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     if (this.#fold?.hasHole) return this.#open(this.#conversation);
-    if (dirty.has("history")) {
+    if (this.#forgetOlder() || dirty.has("history")) {
       this.#settings.show(this.#fold?.conversation.settings ?? null);
       this.#frame.draw(this.#fold);
       if (this.#fold) this.#sidebar.suggest(this.#conversation, this.#fold.title());
@@ -326,9 +342,18 @@ class Page {
       this.composer.setBusy(this.#split().open.length > 0);
     } else if (dirty.has("live")) {
       this.#frame.drawTail(this.#fold);
-      this.#trigger("draw_live");
+      if (this.#isLiveSeen || !this.#shownLive.length) this.#trigger("draw_live");
+      else this.#dirty.add("live"); // when it comes into sight
     }
     if (dirty.has("bars")) this.#decorate();
+  }
+
+  /** Whether earlier messages were let go: they were loaded to be read, and the reader is back at the bottom. */
+  #forgetOlder() {
+    const isMuch = this.#fold && !this.#isFinding && this.#fold.path().length > MOST_HELD;
+    if (!isMuch || !isAtBottom()) return false;
+    this.#fold.forgetOlder(KEPT);
+    return true;
   }
 
   #decorate() {
