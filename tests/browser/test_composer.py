@@ -160,6 +160,16 @@ def test_files_of_a_draft_survive_a_reload(tab: Tab, server: Server) -> None:
     expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)
 
 
+def test_shift_enter_breaks_a_line(tab: Tab, server: Server) -> None:
+    tab.box.fill("One")
+    tab.box.press("Shift+Enter")
+    tab.box.press_sequentially("Two")
+    expect(tab.box).to_have_value("One\nTwo")
+    tab.box.press("Enter")
+    server.end("One\nTwo", "Three.")
+    expect(tab.answers).to_have_text("Three.")
+
+
 def test_what_may_be_sent_is_told_before(tab: Tab) -> None:
     chooser = tab.page.get_by_role("button", name="Upload a file")
     expect(chooser).to_have_attribute("title", "Up to 10 files, each of 1.0 MB at most.")
