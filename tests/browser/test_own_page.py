@@ -86,6 +86,7 @@ def test_kinds_of_files_are_told_before_they_are_uploaded(new_tab: NewTab, their
     expect(tab.page.get_by_role("button", name="Upload a file")).to_have_attribute(
         "title", "Up to 10 files, each of 50 MB at most: images and PDF."
     )
+    expect(tab.page.get_by_text("Up to 10 files, each of 50 MB at most: images and PDF.")).to_be_visible()
     expect(tab.page.get_by_role("button", name="Record", exact=True)).to_have_count(0)
     chooser.set_input_files(FilePayload(name="tone.wav", mimeType="audio/wav", buffer=b"x"))
     expect(tab.toast).to_have_text("“tone.wav” can't be sent: files here are images and PDF.")

@@ -1,6 +1,7 @@
 // Files on their way into the composer: by its button, by pasting, by dropping them anywhere on the page.
 // What is too much is said before anything is uploaded. (The server checks it all once more.)
 import { allowedFiles, problemOf } from "./allowed.js";
+import { h } from "./dom.js";
 
 const INPUT = "#cc-box input[type=file]";
 
@@ -16,12 +17,13 @@ export class Attachments {
     addEventListener("drop", (event) => holdsFiles(event) && this.#dropped(event), true);
   }
 
-  /** Have Gradio's button say what may be sent, and the browser offer nothing else. */
+  /** Have Gradio's button say what may be sent, and the browser offer nothing else. Kinds can be read at once, too. */
   tell(box) {
     const { media_types } = this.actions.limits;
     const [button, input] = [box.querySelector(".upload-button"), document.querySelector(INPUT)];
     const words = allowedFiles(this.actions.limits);
     if (button && button.ariaDescription !== words) button.ariaDescription = button.title = words;
+    if (media_types && !box.nextElementSibling?.matches(".cc-allowed")) box.after(h("p", { class: "cc-allowed" }, words));
     if (button) button.hidden = media_types?.length === 0;
     if (input && media_types && input.accept !== media_types.join(",")) input.accept = media_types.join(",");
   }
