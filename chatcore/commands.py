@@ -77,6 +77,7 @@ class EndRun(Command[Message], frozen=True, kw_only=True):
     model: str | None = None
     usage: Usage | None = None
     memory_from: str | None = None
+    first_token_seconds: float | None = None
 
 
 class CreateConversation(Command[Conversation], frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ class Core:
 
     Attributes:
         owner: Random id of this process: under it its runs are stored.
+        directory: The data directory that this process owns; None: all is in memory.
         limits: What is too much.
         responders: By name.
         default_responder: What answers where a conversation chose none; None: nothing answers.
@@ -47,6 +48,7 @@ class Core:
         open_reading: OpenReading | None = None,
     ) -> None:
         self.owner = secrets.token_hex(8)
+        self.directory = store.directory
         self.limits = limits
         self.responders = responders
         self.default_responder = default_responder

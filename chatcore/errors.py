@@ -3,7 +3,7 @@
 ChatcoreError
 ├── NotFound                     not_found            no such thing, or not yours
 ├── InvalidInput                 invalid_input        what you gave can't be taken as it is
-│   ├── LimitExceeded            limit_exceeded       too long, too large, too many
+│   ├── LimitExceeded            limit_exceeded       too long, too large, too many, of the wrong kind
 │   └── Unrecognised             unrecognised         a file in no format that is known
 ├── Refused                      refused              the responder can't answer this
 ├── Conflict                     conflict             the state is not what the call needs
@@ -68,7 +68,7 @@ class InvalidInput(ChatcoreError):
 
 
 class LimitExceeded(InvalidInput):
-    """Too long, too large or too many; `data` holds ``limit`` and ``given``."""
+    """Too long, too large, too many, or of a kind that is not taken; `data` holds ``limit`` and ``given``."""
 
     code = "limit_exceeded"
 

@@ -18,6 +18,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         comment_chars: Code points of a comment on a vote; as much for all of its reasons together.
         files_per_message: Number of files.
         file_bytes: Size of one file.
+        media_types: Of files, by their content: ``application/pdf``, or ``image/*`` for all of a kind; None:
+            any. (Which kind of text a text is, its name may say.)
         open_runs_per_user: Queued and running answers of one user at a time.
         silence_seconds: How long a responder may say nothing before its run ends.
         page_messages: Messages or list entries of one page.
@@ -30,6 +32,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     comment_chars: int = 4_000
     files_per_message: int = 10
     file_bytes: int = 50_000_000
+    media_types: tuple[str, ...] | None = None
     open_runs_per_user: int = 20
     silence_seconds: float = 120.0
     page_messages: int = 500
@@ -45,3 +48,18 @@ class Limits(Struct, frozen=True, kw_only=True):
             raise LimitExceeded(
                 f"{what}: {given:,} is more than the limit of {limit:,}.", limit=limit, given=given
             )
+
+    def check_media_type(self, name: str, media_type: str) -> None:
+        """Passes when a file of this type, called `name`, may be sent.
+
+        Raises:
+            LimitExceeded: It may not.
+        """
+        allowed = self.media_types
+        if allowed is None or media_type in allowed or f"{media_type.partition('/')[0]}/*" in allowed:
+            return
+        taken = ", ".join(allowed)
+        may_be = f"files here are {taken}" if allowed else "no files are taken here"
+        raise LimitExceeded(
+            f"“{name}” can't be sent: it is {media_type}, and {may_be}.", limit=taken, given=media_type
+        )

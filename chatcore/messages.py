@@ -187,6 +187,8 @@ class Message(Struct, frozen=True, kw_only=True):
         created_at: When it was stored.
         started_at: When its run began; None for messages that no run wrote.
         ended_at: When its run ended.
+        first_token_seconds: From its run's begin until the responder first said something; None: it did not,
+            or its process went down.
         hidden: Imported, and not shown to people by its source: not shown, not searched, not sent to a model.
         seq: The change of the conversation that made it what it is here.
     """
@@ -209,6 +211,7 @@ class Message(Struct, frozen=True, kw_only=True):
     memory_from: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    first_token_seconds: float | None = None
     hidden: bool = False
 
 

@@ -117,11 +117,13 @@ class Store(Protocol):
         files: The file store that belongs to it.
         packer: A function, as ``module:name``, that makes of conversations (and whether they are indexed)
             what `Ingest` takes as `packed`, so that another process does that; None: there is none.
+        directory: The data directory that this process owns for it; None: it is in memory alone.
     """
 
     epoch: str
     files: FileStore
     packer: str | None
+    directory: Path | None
 
     async def write(self, command: Command[R]) -> R:
         """Do the unit and give its result, acknowledged: on the disk, its events published.
@@ -201,7 +203,8 @@ class Store(Protocol):
     ) -> tuple[DayStatistics, ...]:
         """What was answered since, by days (of a clock that is so far from UTC) and models.
 
-        Of the newest 50,000 answers in the store: what is asked for costs a bounded time.
+        Of the newest 50,000 answers in the store, and of answers that came from elsewhere those in the
+        newest conversations that have 50,000 messages together: it costs a bounded time.
         """
         ...
 

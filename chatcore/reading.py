@@ -140,7 +140,8 @@ class Reading(Core):
     ) -> tuple[DayStatistics, ...]:
         """What was answered in the last days by which model, how long that took and how it was liked.
 
-        Oldest first; a day on which a model answered nothing has no entry. Of the newest 50,000 answers.
+        Oldest first; a day on which a model answered nothing has no entry. Of the newest 50,000 answers,
+        and of imported ones those in the newest conversations that have 50,000 messages.
 
         Args:
             days: How many, up to today.

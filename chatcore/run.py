@@ -35,6 +35,7 @@ class Run:
         message: The answer as it was when the run began.
         ended: Set when its ending is stored (by this run or by another's unit).
         over: Set when nothing more is done for it: its responder has let go, its title is made.
+        first_token_seconds: From its begin until its responder said something; None: not yet.
         superseded: Its ending was committed by somebody else's unit.
         ending_begun: Somebody is storing its ending.
     """
@@ -51,7 +52,8 @@ class Run:
         self.ending_begun = False
         self._scope = anyio.CancelScope()
         # not anyio's clock: looking up the running loop costs more than all else that is done for a token
-        self._heard = monotonic()
+        self._heard = self._begun = monotonic()
+        self.first_token_seconds: float | None = None
         self._space = anyio.Event()
         self._ending: Outcome | None = None
 
@@ -76,6 +78,7 @@ class Run:
             model=self.model,
             usage=self.usage,
             memory_from=self.asked.memory_from if self.asked else None,
+            first_token_seconds=self.first_token_seconds,
         )
 
     def silent_for(self) -> float:
@@ -88,6 +91,7 @@ class Run:
 
     async def listen(self, stream: AsyncIterator[Output], said: Callable[["Run"], None]) -> None:
         """Take what the responder says until it ends, is cancelled or raises."""
+        given = self.draft.chars  # of the answer that this one continues
         with self._scope:
             if self._ending is not None:
                 self._scope.cancel()
@@ -100,6 +104,8 @@ class Run:
                         self.draft.say(output)
                     else:
                         self._take(output)
+                    if self.first_token_seconds is None and self.draft.chars > given:
+                        self.first_token_seconds = round(self._heard - self._begun, 6)
                     said(self)
                     if self.draft.pending_bytes > MAX_PENDING_BYTES:
                         await self._wait_for_space()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from chatcore.errors import InvalidInput
 from chatcore.limits import Limits
-from chatcore.messages import File
+from chatcore.messages import Attachment, File
 from chatcore.ports import FileStore
 
 __all__ = ["FileInput", "Upload", "store_files"]
@@ -34,15 +34,19 @@ async def store_files(files: Sequence[FileInput], store: FileStore, limits: Limi
     """The files as parts, each durable now.
 
     Raises:
-        LimitExceeded: Too many, or one is too large.
+        LimitExceeded: Too many, or one is too large or of a kind that is not wanted.
         InvalidInput: One can't be read.
         StorageError: One could not be written.
     """
     limits.check("files_per_message", len(files), "Number of files")
-    uploads = [_upload(file) for file in files]
-    return tuple(
-        [File(await store.put(upload.source, upload.name, max_bytes=limits.file_bytes)) for upload in uploads]
-    )
+    return tuple([File(await _stored(_upload(file), store, limits)) for file in files])
+
+
+async def _stored(upload: Upload, store: FileStore, limits: Limits) -> Attachment:
+    attachment = await store.put(upload.source, upload.name, max_bytes=limits.file_bytes)
+    # only now its type is known; what no message refers to is removed after a while
+    limits.check_media_type(attachment.name, attachment.media_type)
+    return attachment
 
 
 def _upload(file: FileInput) -> Upload:

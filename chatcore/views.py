@@ -165,11 +165,14 @@ class Trees(Struct, frozen=True, kw_only=True):
 
 
 class DayStatistics(Struct, frozen=True, kw_only=True):
-    """What was answered on one day by one model (None: without a name), in runs that have ended.
+    """What was answered on one day by one model (None: without a name).
 
     Attributes:
-        complete: How many of the answers were not stopped, failed or interrupted.
-        likes: Of these answers, by the user; likewise `dislikes`.
+        answers: Given here, in runs that have ended.
+        imported: That came from elsewhere; of these nothing but votes is known.
+        complete: How many of the `answers` were not stopped, failed or interrupted.
+        likes: Of all these, by the user; likewise `dislikes`.
+        first_token_seconds: The median of those `answers` that have one (see `Message`); None: there is none.
         seconds: How long all complete answers took together, from the run's begin to its end.
         tokens: Of those complete answers whose model counted them, together.
         token_seconds: How long these took.
@@ -178,9 +181,11 @@ class DayStatistics(Struct, frozen=True, kw_only=True):
     day: date
     model: str | None
     answers: int
+    imported: int
     complete: int
     likes: int
     dislikes: int
+    first_token_seconds: float | None
     seconds: float
     tokens: int
     token_seconds: float

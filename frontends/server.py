@@ -31,7 +31,16 @@ from frontends.guard import Guard, Names
 from frontends.listeners import open_owner_socket, open_tcp
 from frontends.site import Mount, Site
 
-__all__ = ["GRACE_SECONDS", "Address", "StartFailed", "Started", "build_app", "closed_on_signal", "serve"]
+__all__ = [
+    "GRACE_SECONDS",
+    "Address",
+    "StartFailed",
+    "Started",
+    "build_app",
+    "closed_on_signal",
+    "serve",
+    "serve_owner",
+]
 
 log = logging.getLogger("chatcore.server")
 
@@ -119,6 +128,19 @@ async def serve(
             tasks.cancel_scope.cancel()
         if failure is not None:  # as itself, not in a group
             raise failure
+
+
+async def serve_owner(app: ASGIApp, sock: socket.socket, site: Site, started: Callable[[], None]) -> None:
+    """Serve `app` to the owner of the data directory alone, until `site.close()`.
+
+    Args:
+        app: What is served.
+        sock: Of `open_owner_socket`.
+        site: Told when the server begins to stop.
+        started: Called once, when connections are answered.
+    """
+    guard = Guard(_Quiet(app, site), Names("", 0), str(sock.getsockname()))
+    await _Server(guard, site, started).serve([sock])
 
 
 async def _close_on_signal(site: Site) -> None:

@@ -50,6 +50,7 @@ class Elsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     memory_from: str | None = None
     started_at: Moment | None = None
     ended_at: Moment | None = None
+    first_token_seconds: float | None = None
     votes: tuple[Vote, ...] = ()
     shadowed: tuple[object, ...] = ()
 

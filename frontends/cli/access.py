@@ -14,29 +14,12 @@ from frontends.cli.answering import open_answering
 from frontends.cli.exits import complain
 from frontends.cli.settings import CommandSettings
 from frontends.listeners import reachable_path
+from frontends.owning import socket_path
 
-__all__ = ["is_served", "open_data", "server_url", "socket_path", "url_path"]
+__all__ = ["is_served", "open_data"]
 
 _TRIES = 2
 _ABOUT_WRITING = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
-
-
-def socket_path(data: Path) -> Path:
-    """The owner's socket in a data directory."""
-    return data / "chatcore.sock"
-
-
-def url_path(data: Path) -> Path:
-    """The file in which a server writes where it is reached."""
-    return data / "server.url"
-
-
-def server_url(data: Path) -> str | None:
-    """Where the server of the data directory is reached; None where that is not known."""
-    try:
-        return url_path(data).read_text("utf-8").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 async def is_served(data: Path) -> bool:

@@ -1,6 +1,7 @@
 """What values a setting takes: how each kind is read from text or TOML, and what to call it."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ __all__ = [
     "count",
     "flag",
     "folder",
+    "media_types",
     "names",
     "port",
     "seconds",
@@ -99,6 +101,16 @@ def _names(given: Value) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/(\*|[a-z0-9][a-z0-9!#$&^_.+-]*)")
+
+
+def _media_types(given: Value) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(name.lower() for name in _names(given)))
+    if not all(map(_MEDIA_TYPE.fullmatch, found)):
+        raise ValueError
+    return found
+
+
 def _folder(given: Value) -> str:
     return os.path.expanduser(_text(given))
 
@@ -108,6 +120,11 @@ secret = Kind("text without control characters", _text, is_secret=True)
 address = Kind("a host name or an address", _text)
 folder = Kind("the path of a directory", _folder)
 names = Kind("names (in a variable: with commas between)", _names, is_list=True)
+media_types = Kind(
+    "media types, such as image/* or application/pdf (in a variable: with commas between)",
+    _media_types,
+    is_list=True,
+)
 flag = Kind("true or false", _flag, is_flag=True)
 port = Kind("a port number, 0 to 65535", lambda given: _number(given, 0, 65_535))
 count = Kind("a whole number, 1 or more", lambda given: _number(given, 1, 10**15))

@@ -4,8 +4,7 @@ import argparse
 import functools
 import ipaddress
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -17,13 +16,14 @@ from chatcore.errors import DataDirectoryInUse
 from chatcore.opening import open_engine
 from chatcore.ports import Responder
 from frontends import server
-from frontends.cli.access import is_served, server_url, socket_path, url_path
+from frontends.cli.access import is_served
 from frontends.cli.answering import open_answering
 from frontends.cli.collector import tune_collector
 from frontends.cli.exits import DONE
 from frontends.cli.settings import CommandSettings, SettingsError
 from frontends.cli.signals import end_at_once_from_now_on, interruptible
 from frontends.listeners import open_tcp
+from frontends.owning import server_url, socket_path, url_file
 from frontends.site import Mount, Site
 
 __all__ = ["serve"]
@@ -47,7 +47,7 @@ async def serve(arguments: argparse.Namespace, settings: CommandSettings) -> int
     ):
         tune_collector()
         site = Site(engine, model=responder.model or responder.name)
-        with _url_file(settings.data) as write_url:
+        with url_file(settings.data) as write_url:
 
             def started(address: server.Address) -> None:
                 write_url(address.url)
@@ -101,20 +101,6 @@ def _mounts(names: tuple[str, ...]) -> Mapping[str, Mount]:
             raise SettingsError(f"There is no frontend “{name}” (there are: {', '.join(sorted(known))}).")
         mounts[name] = known[name].load()
     return mounts
-
-
-@contextmanager
-def _url_file(data: Path) -> Iterator[Callable[[str], None]]:
-    """Where others can read where the server runs; gone when it stops."""
-    path = url_path(data)
-
-    def write(url: str) -> None:
-        path.write_text(f"{url}\n", "utf-8")
-
-    try:
-        yield write
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _tell(url: str, responder: Responder, settings: CommandSettings) -> None:

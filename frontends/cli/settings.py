@@ -24,6 +24,7 @@ from frontends.cli.kinds import (
     count,
     flag,
     folder,
+    media_types,
     names,
     port,
     seconds,
@@ -123,6 +124,9 @@ SETTINGS: tuple[Setting, ...] = (
             count, _LIMITS.files_per_message, "Files of one message.", _ASKING),
     Setting("limits.file_bytes", "--limit-file-bytes", "CHATCORE_LIMIT_FILE_BYTES", count,
             _LIMITS.file_bytes, "Size of one file.", _ASKING),
+    Setting("limits.media_types", "--limit-media-type", "CHATCORE_LIMIT_MEDIA_TYPES", media_types,
+            _LIMITS.media_types, "Kinds of files that may be sent, told by their content: `image/*`, "
+            "`application/pdf`, …; by default all, with an empty list none.", _ASKING),
     Setting("limits.open_runs_per_user", "--limit-open-runs-per-user", "CHATCORE_LIMIT_OPEN_RUNS_PER_USER",
             count, _LIMITS.open_runs_per_user, "Answers of one user that are queued or running.", _ASKING),
     Setting("limits.silence_seconds", "--limit-silence-seconds", "CHATCORE_LIMIT_SILENCE_SECONDS", seconds,

@@ -6,7 +6,6 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import gradio as gr
@@ -17,10 +16,11 @@ from frontends.gradio_web.assets import Assets
 from frontends.gradio_web.ending import Ending
 from frontends.gradio_web.mounting import PageOptions, mount_blocks
 from frontends.gradio_web.options import LaunchOptions, check_launch, check_page
+from frontends.gradio_web.owned import mount_api, open_to_owner
 from frontends.guard import SameOrigin
 from frontends.listeners import AddressTaken, open_tcp
 from frontends.server import Address, Started, closed_on_signal, serve
-from frontends.site import Mount, Site
+from frontends.site import Site
 
 __all__ = ["Hosted", "host_inside", "host_on_its_own"]
 
@@ -69,15 +69,17 @@ async def host_on_its_own(
     port = await _free_port(host, options.get("server_port"))
     app = _build(chat, demo, cast(PageOptions, options))
 
-    def tell(address: Address) -> None:
-        if not options.get("quiet"):
-            print(f"Chat at {address.url}", "Ctrl-C stops.", sep="\n", flush=True)
-        if options.get("inbrowser"):  # some browsers hold the call up until they are closed
-            threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
-        if started is not None:
-            started(address)
+    async with chat.begun(), open_to_owner(chat.site) as write_url:
 
-    async with chat.begun():
+        def tell(address: Address) -> None:
+            write_url(address.url)
+            if not options.get("quiet"):
+                print(f"Chat at {address.url}", "Ctrl-C stops.", sep="\n", flush=True)
+            if options.get("inbrowser"):  # some browsers hold the call up until they are closed
+                threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
+            if started is not None:
+                started(address)
+
         await serve(app, site=chat.site, host=host, port=port, names=options.get("names", ()), started=tell)
 
 
@@ -96,7 +98,12 @@ def host_inside(app: Starlette, chat: Hosted, demo: gr.Blocks, path: str, option
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object] | None]:
-        async with outer(app) as state, chat.begun(), inner.router.lifespan_context(inner):
+        async with (
+            outer(app) as state,
+            chat.begun(),
+            open_to_owner(chat.site),
+            inner.router.lifespan_context(inner),
+        ):
             with closed_on_signal(chat.site):
                 try:
                     yield state
@@ -110,8 +117,6 @@ def _build(chat: Hosted, demo: gr.Blocks, options: PageOptions) -> Starlette:
     chat.check_is_in(demo)
     app = Starlette()
     app.router.redirect_slashes = False
-    (http_api,) = entry_points(group="chatcore.frontends", name="http_api")
-    mount_api: Mount = http_api.load()
     mount_api(app, chat.site)
     mount_blocks(app, chat.site, demo, chat.assets, options)
     return app

@@ -133,9 +133,8 @@ def set_up(tab: Tab) -> None:
 
 def count(tab: Tab) -> None:
     """The numbers about answers and votes."""
-    show_list(tab)
-    tab.sidebar.get_by_text("Statistics", exact=True).click()
-    expect(tab.page.get_by_role("img", name="Answers a day")).to_be_visible()
+    tab.open("?statistics")
+    expect(tab.page.get_by_role("dialog").get_by_role("img").first).to_be_visible()
 
 
 def lose_server(tab: Tab) -> None:

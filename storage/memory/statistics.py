@@ -3,12 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
+from statistics import median
 
 from chatcore.messages import Feedback, Message
 from chatcore.views import DayStatistics
 from storage.ids import to_us
 from storage.memory.tables import Tables
-from storage.statistics import DAY_US, MOST_ANSWERS, MOST_ROWS, date_of
+from storage.rows import MessageRow
+from storage.statistics import DAY_US, MOST_ANSWERS, Imported, date_of, with_imported
 
 __all__ = ["statistics"]
 
@@ -19,16 +22,29 @@ def statistics(
     tables: Tables, user: str, since: datetime, utc_offset_minutes: int
 ) -> tuple[DayStatistics, ...]:
     """See `chatcore.ports.Store.statistics`."""
-    groups: defaultdict[tuple[int, str | None], list[_Told]] = defaultdict(list)
-    for message, feedback in _answers(tables, user, since):
-        assert message.started_at is not None
-        day = (to_us(message.started_at) + utc_offset_minutes * 60_000_000) // DAY_US
-        groups[day, message.model].append((message, feedback))
-    ordered = sorted(groups, key=lambda group: (group[0], group[1] is not None, group[1] or ""))
-    return tuple(_day(day, model, groups[day, model]) for day, model in ordered[:MOST_ROWS])
+    answered: defaultdict[tuple[int, str | None], list[_Told]] = defaultdict(list)
+    imported: defaultdict[tuple[int, str | None], list[_Told]] = defaultdict(list)
+    if user not in tables.users:
+        return ()
+
+    def day_of(at: datetime) -> int:
+        return (to_us(at) + utc_offset_minutes * 60_000_000) // DAY_US
+
+    for row in _answers(tables, user, since):
+        assert row.message.started_at is not None
+        answered[day_of(row.message.started_at), row.message.model].append(_told(tables, row, user))
+    for row in _imported(tables, user, since):
+        imported[day_of(row.message.created_at), row.message.model].append(_told(tables, row, user))
+    return with_imported(
+        (_day(day, model, told) for (day, model), told in answered.items()),
+        (
+            Imported(date_of(day), model, len(told), _count(told, "like"), _count(told, "dislike"))
+            for (day, model), told in imported.items()
+        ),
+    )
 
 
-def _answers(tables: Tables, user: str, since: datetime) -> Iterator[_Told]:
+def _answers(tables: Tables, user: str, since: datetime) -> Iterator[MessageRow]:
     newest = sorted(
         (row for row in tables.messages.values() if row.message.started_at and row.message.ended_at),
         key=lambda row: row.message.started_at or since,
@@ -38,25 +54,56 @@ def _answers(tables: Tables, user: str, since: datetime) -> Iterator[_Told]:
         conversation = tables.conversations[row.conversation]
         is_own = conversation.conversation.owner == user and conversation.deleted_at is None
         if is_own and row.message.started_at is not None and row.message.started_at >= since:
-            vote = tables.feedback.get(row.key, {}).get(tables.users[user])
-            yield row.message, None if vote is None else vote.feedback
+            yield row
+
+
+def _imported(tables: Tables, user: str, since: datetime) -> Iterator[MessageRow]:
+    newest = sorted(
+        (
+            row
+            for row in tables.conversations.values()
+            if row.conversation.owner == user
+            and row.deleted_at is None
+            and row.key in tables.conversation_sources
+            and row.conversation.activity >= to_us(since)
+        ),
+        key=lambda row: row.conversation.activity,
+        reverse=True,
+    )
+    for key in islice((key for row in newest for key in tables.members[row.key]), MOST_ANSWERS):
+        row, came = tables.messages[key], key in tables.message_sources
+        is_answer = row.message.role == "assistant" and not row.message.hidden
+        if came and is_answer and row.message.created_at >= since:
+            yield row
+
+
+def _told(tables: Tables, row: MessageRow, user: str) -> _Told:
+    vote = tables.feedback.get(row.key, {}).get(tables.users[user])
+    return row.message, None if vote is None else vote.feedback
 
 
 def _day(day: int, model: str | None, told: list[_Told]) -> DayStatistics:
     complete = [message for message, _ in told if message.status == "complete"]
     counted = [message for message in complete if _tokens(message)]
-    ratings = [feedback.rating for _, feedback in told if feedback is not None]
+    times = [message.first_token_seconds for message, _ in told]
+    first = [round(seconds * 1e6) for seconds in times if seconds is not None]
     return DayStatistics(
         day=date_of(day),
         model=model,
         answers=len(told),
+        imported=0,
         complete=len(complete),
-        likes=ratings.count("like"),
-        dislikes=ratings.count("dislike"),
+        likes=_count(told, "like"),
+        dislikes=_count(told, "dislike"),
+        first_token_seconds=median(first) / 1e6 if first else None,
         seconds=sum(map(_us, complete)) / 1e6,
         tokens=sum(map(_tokens, counted)),
         token_seconds=sum(map(_us, counted)) / 1e6,
     )
+
+
+def _count(told: list[_Told], rating: str) -> int:
+    return sum(feedback is not None and feedback.rating == rating for _, feedback in told)
 
 
 def _us(message: Message) -> int:

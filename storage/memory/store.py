@@ -63,6 +63,7 @@ class MemoryStore:
 
     def __init__(self, files: Files, publish: Publish) -> None:
         self.epoch = secrets.token_hex(8)
+        self.directory: Path | None = None
         self.files: FileStore = files
         self._files = files
         self._publish = publish

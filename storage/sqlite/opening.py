@@ -58,7 +58,7 @@ async def _open(directory: Path, publish: Publish, owned: AsyncExitStack) -> Sql
     # A task and no task group: what opens a store may be a generator, and no group is held across a `yield`.
     task = asyncio.create_task(writer.run(), name="chatcore sqlite writer")
     owned.push_async_callback(_shielded, lambda: _finish(writer, task, connection))
-    return SqliteStore(epoch, open_files(directory), writer, readers, runner.shelf)
+    return SqliteStore(epoch, directory, open_files(directory), writer, readers, runner.shelf)
 
 
 async def _check_before_writing(path: Path) -> None:

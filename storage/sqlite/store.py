@@ -49,8 +49,11 @@ class SqliteStore:
 
     packer: str | None = "storage.sqlite.ready:pack"
 
-    def __init__(self, epoch: str, files: Files, writer: Writer, readers: Readers, shelf: Shelf) -> None:
+    def __init__(
+        self, epoch: str, directory: Path, files: Files, writer: Writer, readers: Readers, shelf: Shelf
+    ) -> None:
         self.epoch = epoch
+        self.directory: Path | None = directory
         self.files: FileStore = files
         self._files = files
         self._writer = writer

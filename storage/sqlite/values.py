@@ -131,8 +131,8 @@ def message_row(row: Row) -> MessageRow:
     """
     (
         key, conversation, parent, public, conversation_public, parent_public, depth, role, status, parts,
-        reason, reason_code, continues, responder, model, usage, memory_from, created, started, ended, seq,
-        hidden,
+        reason, reason_code, continues, responder, model, usage, memory_from, created, started, ended,
+        first, seq, hidden,
     ) = row  # fmt: skip
     message_role: Role = role
     message_status: Status = status
@@ -156,6 +156,7 @@ def message_row(row: Row) -> MessageRow:
         memory_from=None if memory_from is None else memory_from.hex(),
         started_at=None if started is None else from_us(started),
         ended_at=None if ended is None else from_us(ended),
+        first_token_seconds=None if first is None else first / 1e6,
         hidden=hidden == 1,
     )
     return MessageRow(key, conversation, parent, message)

@@ -107,6 +107,7 @@ def _end(rows: Rows, draft: Draft, answer: MessageRow, ending: EndRun) -> Messag
         model=ending.model or old.model,
         usage=ending.usage,
         memory_from=ending.memory_from,
+        first_token_seconds=ending.first_token_seconds,
         ended_at=rows.now,
         seq=draft.count(),
     )

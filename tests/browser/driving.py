@@ -15,7 +15,7 @@ import httpx
 from playwright.sync_api import Error, FilePayload, Locator, Page, Request, expect
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 45.0
+START_SECONDS = 60.0
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",  # which root needs

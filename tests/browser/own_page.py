@@ -12,6 +12,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from chatcore import Limits
 from chatcore.asked import Asked
 from frontends import gradio_web
 
@@ -31,7 +32,8 @@ def note(before: str, event: gr.EventData) -> str:
 def pieces(store: str) -> tuple[gr.Blocks, gradio_web.Chat]:
     with gr.Blocks(title="Their page") as demo:
         gr.Markdown("# Their page")
-        chat = gradio_web.Chat(store, responder=count, place=False)
+        limits = Limits(media_types=("image/*", "application/pdf"))
+        chat = gradio_web.Chat(store, responder=count, limits=limits, place=False)
         with gr.Row():
             with gr.Column(scale=2):
                 chat.composer()

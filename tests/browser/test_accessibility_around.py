@@ -62,7 +62,7 @@ def with_settings(tab: Tab) -> None:
 
 def with_statistics(tab: Tab) -> None:
     tab.asked("Are you counted?", "I am.")
-    tab.sidebar.get_by_role("button", name="Statistics").press("Enter")
+    tab.sidebar.get_by_role("link", name="Statistics").press("Enter")
     expect(tab.page.get_by_role("dialog")).to_be_visible()
 
 

@@ -133,6 +133,48 @@ def test_draft_survives_a_reload_until_it_is_sent(tab: Tab, server: Server) -> N
     tab.box.fill("")
 
 
+def test_files_of_a_draft_survive_a_reload(tab: Tab, server: Server) -> None:
+    names = tab.page.locator("#cc-box .cc-file-name")
+    tab.attach(FilePayload(name="kept.txt", mimeType="text/plain", buffer=b"kept"))
+    tab.box.fill("With a file")
+    tab.page.reload()
+    tab.ready()
+    expect(names).to_have_text(["kept.txt"])
+    expect(tab.box).to_have_value("With a file")
+    tab.ask("With a file")
+    server.end("With a file", "Thanks.")
+    expect(tab.bars).to_have_count(1)
+    assert kept_files(tab) == ["kept.txt"]
+    tab.page.reload()
+    tab.ready()
+    expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)
+    # what the server has no more is told, and no message can be sent with it
+    tab.attach(FilePayload(name="lost.txt", mimeType="text/plain", buffer=b"lost"))
+    tab.page.route("**/file=**", lambda route: route.fulfill(status=404))
+    tab.page.reload()
+    tab.ready()
+    expect(tab.toast).to_have_text("The server has not kept “lost.txt”: choose it again.")
+    tab.page.unroute("**/file=**")
+    tab.page.reload()
+    tab.ready()
+    expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)
+
+
+def test_shift_enter_breaks_a_line(tab: Tab, server: Server) -> None:
+    tab.box.fill("One")
+    tab.box.press("Shift+Enter")
+    tab.box.press_sequentially("Two")
+    expect(tab.box).to_have_value("One\nTwo")
+    tab.box.press("Enter")
+    server.end("One\nTwo", "Three.")
+    expect(tab.answers).to_have_text("Three.")
+
+
+def test_what_may_be_sent_is_told_before(tab: Tab) -> None:
+    chooser = tab.page.get_by_role("button", name="Upload a file")
+    expect(chooser).to_have_attribute("title", "Up to 10 files, each of 1.0 MB at most.")
+
+
 def test_files_stay_with_their_conversation(tab: Tab) -> None:
     tab.asked("I come back.", "Do.")
     tab.attach(FilePayload(name="mine.txt", mimeType="text/plain", buffer=b"x"))

@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from chatcore import Message, open_engine, text_of
 from tests.browser.driving import Server, Tab
+from tests.browser.media import png
 from tests.frontends.serving import free_port
 
 NewTab = Callable[[Server], Tab]
@@ -74,6 +75,35 @@ def test_addresses_of_theirs_are_kept(new_tab: NewTab, theirs: Server) -> None:
     tab = new_tab(theirs).open("chat/?their=own")
     tab.ask("Count to 1")
     expect(tab.page).to_have_url(re.compile(r"/chat/\?their=own&conversation=\w{32}$"))
+
+
+def test_kinds_of_files_are_told_before_they_are_uploaded(new_tab: NewTab, theirs: Server) -> None:
+    tab = new_tab(theirs).open("chat/")
+    uploads: list[str] = []
+    tab.page.on("request", lambda request: uploads.append(request.url) if "upload" in request.url else None)
+    chooser = tab.page.locator("#cc-box input[type=file]")
+    expect(chooser).to_have_attribute("accept", "image/*,application/pdf")
+    expect(tab.page.get_by_role("button", name="Upload a file")).to_have_attribute(
+        "title", "Up to 10 files, each of 50 MB at most: images and PDF."
+    )
+    expect(tab.page.get_by_text("Up to 10 files, each of 50 MB at most: images and PDF.")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Record", exact=True)).to_have_count(0)
+    chooser.set_input_files(FilePayload(name="tone.wav", mimeType="audio/wav", buffer=b"x"))
+    expect(tab.toast).to_have_text("“tone.wav” can't be sent: files here are images and PDF.")
+    assert uploads == []
+    # and the server looks at what is in them
+    tab.attach(FilePayload(name="picture.png", mimeType="image/png", buffer=b"words"))
+    tab.box.fill("Count to 1")
+    tab.box.press("Enter")
+    sentence = "“picture.png” can't be sent: it is text/plain, and files here are image/*, application/pdf."
+    expect(tab.page.get_by_text(sentence)).to_be_visible()
+    expect(tab.questions).to_have_count(0)
+    expect(tab.box).to_have_value("Count to 1")
+    tab.page.get_by_role("button", name="Remove", exact=False).click()
+    tab.attach(FilePayload(name="picture.png", mimeType="image/png", buffer=png()))
+    tab.box.press("Enter")
+    expect(tab.questions.filter(has_text="Count to 1")).to_be_visible()
+    expect(tab.history.get_by_role("img", name="picture.png")).to_be_visible()
 
 
 def test_without_a_composer_it_is_for_reading(new_tab: NewTab, theirs: Server) -> None:

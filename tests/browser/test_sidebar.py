@@ -2,11 +2,19 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
+
+HEADING = """(entry) => {
+  while (entry.tagName !== "H2") entry = entry.previousElementSibling;
+  return entry.textContent;
+}"""
+"""What a conversation of the list stands under."""
 
 
 def made(server: Server, title: str, *texts: str) -> str:
@@ -41,6 +49,31 @@ def test_menu_stays_inside_of_a_narrow_page(server: Server, tab: Tab) -> None:
     expect(tab.entry(id_)).to_be_in_viewport(ratio=1)  # scrolling there would close the menu
     tab.entry(id_).get_by_role("button", name="More about").click()
     expect(tab.page.get_by_role("menu")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "group"), [(0, "Today"), (1, "Yesterday"), (5, "Previous 7 days"), (60, None)]
+)
+def test_conversations_stand_under_when_they_were(
+    server: Server, new_tab: Callable[[Server], Tab], days: int, group: str | None
+) -> None:
+    id_ = made(server, "When was that?", "Now.")
+    now = datetime.now().astimezone()
+    tab = new_tab(server)
+    tab.page.clock.set_fixed_time(now + timedelta(days=days))
+    entry = tab.open().entry(id_)
+    expect(entry).to_be_visible()
+    assert entry.evaluate(HEADING) == (group or f"{now:%B %Y}")
+
+
+def test_a_dot_says_that_an_answer_is_running(tab: Tab, server: Server) -> None:
+    tab.ask("Take your time.")
+    dot = tab.entry(tab.conversation).get_by_role("img", name="An answer is running")
+    tab.sidebar.get_by_role("button", name="New chat", exact=True).click()
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    expect(dot).to_be_visible()
+    server.end("Take your time.", "Done.")
+    expect(dot).to_have_count(0)
 
 
 def test_archive_takes_out_and_gives_back(server: Server, new_tab: Callable[[Server], Tab]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -37,3 +37,27 @@ def test_what_a_script_does_is_seen_within_a_moment(tab: Tab, server: Server) ->
     server.api.delete(f"/conversations/{id_}")
     expect(entry).to_have_count(0, timeout=300)
     expect(tab.page.locator(".cc-empty")).to_be_visible()
+
+
+def test_what_one_tab_does_another_shows_within_a_moment(tab: Tab, browser: Browser, server: Server) -> None:
+    """In windows of their own: a browser draws a tab behind another one when it likes to."""
+    tab.asked("Watch the other one.", "I do.")
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(10_000)
+    other = Tab(context.new_page(), server).open(f"?conversation={tab.conversation}")
+    expect(other.answers).to_have_text("I do.")
+    tab.click("Good answer")
+    expect(other.page.get_by_role("button", name="Good answer", pressed=True)).to_have_count(1, timeout=300)
+    other.ask("Seen from there?")
+    expect(tab.questions.filter(has_text="Seen from there?")).to_be_visible(timeout=300)
+    server.end("Seen from there?", "At once.")
+    expect(tab.bars).to_have_count(2)
+    here, there = (one.entry(tab.conversation) for one in (tab, other))
+    tab.choose(here, "Rename")
+    here.get_by_role("textbox", name="Title").fill("Renamed in one")
+    tab.page.keyboard.press("Enter")
+    expect(there).to_have_text("Renamed in one", timeout=300)
+    other.choose(there, "Delete")
+    expect(here).to_have_count(0, timeout=300)
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    context.close()

@@ -127,6 +127,7 @@ def _nodes(draw: st.DrawFn, id_: str, parent: str | None, earlier: list[str], ab
         memory_from=draw(some),
         started_at=draw(st.none() | TIMES),
         ended_at=draw(st.none() | TIMES),
+        first_token_seconds=draw(st.none() | st.floats(1e-6, 1e6)),
         hidden=draw(st.booleans()),
     )
     users = draw(st.lists(st.sampled_from(["owner", "other", "third"]), unique=True, max_size=3))

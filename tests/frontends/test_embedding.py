@@ -20,6 +20,8 @@ from chatcore.ports import Responder
 from chatcore.testing import ScriptedResponder
 from frontends.gradio_web import Chat, LaunchOptions, mount
 from frontends.gradio_web.headers import CONTENT_SECURITY_POLICY
+from frontends.http_api.client import open_client
+from frontends.listeners import AddressTaken, AddressUnusable, open_tcp
 from frontends.site import local_user
 from tests.frontends.embedding import mounted, own_page, served
 from tests.frontends.serving import user_of
@@ -164,6 +166,48 @@ async def test_the_engine_is_open_as_long_as_the_server_runs(serving: Serving, t
     async with open_engine(url) as engine:
         kept = await engine.message(sent.answer.id)
         assert (kept.status, text_of(kept.parts)) == ("interrupted", "And so ")
+
+
+@WAYS
+async def test_the_owner_of_the_data_reaches_it(serving: Serving, tmp_path: Path) -> None:
+    """As ``chatcore list`` does beside ``chatcore serve``."""
+    data = tmp_path / "data"
+    demo, chat = page(f"sqlite:{data}", user_of=user_of)
+    async with serving(chat, demo):
+        assert (data / "chatcore.sock").lstat().st_mode & 0o777 == 0o600
+        async with open_client(data / "chatcore.sock") as client:
+            made = await client.create("By the owner", user="somebody")
+            assert [one.id for one in (await chat.engine.conversations(user="somebody")).conversations] == [
+                made.id
+            ]
+            assert await client.check() == []
+    assert not (data / "chatcore.sock").exists()
+    assert not (data / "server.url").exists()
+
+
+async def test_two_pages_of_one_engine_have_one_socket(tmp_path: Path) -> None:
+    socket = tmp_path / "data" / "chatcore.sock"
+    async with open_engine(f"sqlite:{tmp_path / 'data'}") as engine:
+        pages = [page(engine), page(engine)]
+        async with (
+            served(pages[0][1], pages[0][0]) as first,
+            mounted(pages[1][1], pages[1][0], "/two") as second,
+        ):
+            assert (tmp_path / "data" / "server.url").read_text() == f"{first}\n"
+            async with open_client(socket) as client, httpx.AsyncClient(timeout=10) as http:
+                made = await client.create()
+                assert (await http.get(f"{second}/api/conversations/{made.id}")).status_code == 200
+        assert not socket.exists()
+
+
+async def test_what_keeps_it_from_being_served_is_told_as_itself(tmp_path: Path) -> None:
+    demo, chat = page(f"sqlite:{tmp_path / 'data'}")
+    async with open_tcp("127.0.0.1", 0) as taken:
+        with pytest.raises(AddressTaken):
+            await chat.serve(demo, server_port=taken[0].getsockname()[1])
+    (tmp_path / "data" / "chatcore.sock").mkdir(parents=True)
+    with pytest.raises(AddressUnusable):
+        await chat.serve(demo, server_port=0)
 
 
 @WAYS

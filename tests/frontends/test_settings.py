@@ -32,6 +32,11 @@ SAMPLES: dict[str, tuple[str, str, object]] = {
     "base_url": ("http://127.0.0.1:1/v1", '"http://127.0.0.1:1/v1"', "http://127.0.0.1:1/v1"),
     "api_key": ("sk-1", '"sk-1"', "sk-1"),
     "log_level": ("debug", '"debug"', "debug"),
+    "limits.media_types": (
+        "image/*,application/pdf",
+        '["image/*", "Application/PDF"]',
+        ("image/*", "application/pdf"),
+    ),
     "limits.silence_seconds": ("1.5", "1.5", 1.5),
 }
 SAMPLES |= {s.name: ("77", "77", 77) for s in SETTINGS if s.name not in SAMPLES}
@@ -174,6 +179,10 @@ def test_the_file_is_named_by_flag_variable_or_place(tmp_path: Path, monkeypatch
         (
             "[limits]\nfile_bytes = 0",
             "limits.file_bytes in {} must be a whole number, 1 or more, not 0.",
+        ),
+        (
+            '[limits]\nmedia_types = ["png"]',
+            "limits.media_types in {} must be media types, such as image/* or application/pdf",
         ),
         ("limits = 1", "limits in {} must be a table, not 1."),
         ("port = 1979-05-27", "port in {} can't be datetime.date(1979, 5, 27)."),

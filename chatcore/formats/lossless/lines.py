@@ -79,6 +79,7 @@ class MessageEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     memory_from: str | None = None
     started_at: Moment | None = None
     ended_at: Moment | None = None
+    first_token_seconds: float | None = None
     hidden: bool = False
     votes: tuple[Vote, ...] = ()
     raw: Mapping[str, object] | None = None

@@ -46,6 +46,7 @@ def _message(entry: MessageEntry, owner: str, find_file: FindFile) -> IncomingMe
         memory_from=entry.memory_from,
         started_at=entry.started_at,
         ended_at=entry.ended_at,
+        first_token_seconds=entry.first_token_seconds,
     )
     return IncomingMessage(
         id=entry.id,

@@ -91,6 +91,7 @@ def _entry(node: Node, ids: Mapping[str, str], said: _Separated, options: WriteO
         memory_from=_known(ids, message.memory_from) or before.memory_from,
         started_at=message.started_at or before.started_at,
         ended_at=message.ended_at or before.ended_at,
+        first_token_seconds=message.first_token_seconds or before.first_token_seconds,
         hidden=message.hidden,
         votes=_votes(node.feedback, before.votes),
         raw=raw or None,

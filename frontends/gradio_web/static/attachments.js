@@ -1,6 +1,7 @@
 // Files on their way into the composer: by its button, by pasting, by dropping them anywhere on the page.
 // What is too much is said before anything is uploaded. (The server checks it all once more.)
-import { sizeOf } from "./cards.js";
+import { allowedFiles, problemOf } from "./allowed.js";
+import { h } from "./dom.js";
 
 const INPUT = "#cc-box input[type=file]";
 
@@ -16,7 +17,18 @@ export class Attachments {
     addEventListener("drop", (event) => holdsFiles(event) && this.#dropped(event), true);
   }
 
-  /** Have Gradio upload them as if they had been chosen; false: they are too many or too large. */
+  /** Have Gradio's button say what may be sent, and the browser offer nothing else. Kinds can be read at once, too. */
+  tell(box) {
+    const { media_types } = this.actions.limits;
+    const [button, input] = [box.querySelector(".upload-button"), document.querySelector(INPUT)];
+    const words = allowedFiles(this.actions.limits);
+    if (button && button.ariaDescription !== words) button.ariaDescription = button.title = words;
+    if (media_types && !box.nextElementSibling?.matches(".cc-allowed")) box.after(h("p", { class: "cc-allowed" }, words));
+    if (button) button.hidden = media_types?.length === 0;
+    if (input && media_types && input.accept !== media_types.join(",")) input.accept = media_types.join(",");
+  }
+
+  /** Have Gradio upload them as if they had been chosen; false: they may not be sent. */
   add(files) {
     const input = document.querySelector(INPUT);
     if (!input || !this.#mayCome(files)) return false;
@@ -52,18 +64,10 @@ export class Attachments {
   }
 
   #mayCome(files) {
-    const { files_per_message, file_bytes } = this.actions.limits;
-    const count = files.length + document.querySelectorAll("#cc-box .thumbnail-wrapper").length;
-    if (count > files_per_message) {
-      this.actions.refuse(`A message takes ${files_per_message} files at most; these would be ${count}.`);
-      return false;
-    }
-    const large = files.find((file) => file.size > file_bytes);
-    if (large) {
-      const most = sizeOf(file_bytes);
-      this.actions.refuse(`“${large.name}” is too large: ${sizeOf(large.size)}, where a file may have ${most}.`);
-    }
-    return !large;
+    const held = document.querySelectorAll("#cc-box .thumbnail-wrapper").length;
+    const problem = problemOf(files, held, this.actions.limits);
+    if (problem) this.actions.refuse(problem);
+    return !problem;
   }
 }
 

@@ -1,13 +1,13 @@
 // Plots of a number for each day, by series: SVG, in the page's own colours. What they say stands in a table, too.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 150, 44, 20, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 170, 56, 24, 12];
 const LINES = 3;
 
 /** Bars upon each other. `series`: [{name, color, values}], values by day; `days`: Dates. */
 export function stackedBars(label, days, series, format) {
   const sums = days.map((_, day) => series.reduce((sum, { values }) => sum + (values[day] ?? 0), 0));
-  return plot(label, days, Math.max(1, ...sums), format, (x, y, step) => {
+  return plot(label, days, roundUp(Math.max(1, ...sums)), format, (x, y, step) => {
     const below = days.map(() => 0);
     return series.flatMap(({ name, color, values }) =>
       values.map((value, day) => {
@@ -20,10 +20,10 @@ export function stackedBars(label, days, series, format) {
   });
 }
 
-/** Points, joined where days follow each other; a day without a value has none. */
-export function lines(label, days, series, format) {
+/** Points, joined where days follow each other; a day without a value has none. `highest`: of any, if known. */
+export function lines(label, days, series, format, highest = null) {
   const most = Math.max(0, ...series.flatMap(({ values }) => values.filter((value) => value != null)));
-  return plot(label, days, most || 1, format, (x, y, step) =>
+  return plot(label, days, highest ?? roundUp(most || 1), format, (x, y, step) =>
     series.flatMap(({ name, color, values }) => {
       const at = (day) => [x(day) + step / 2, y(values[day])];
       const marks = values.map((value, day) => {
@@ -42,8 +42,7 @@ export function lines(label, days, series, format) {
   );
 }
 
-function plot(label, days, most, format, draw) {
-  const top = roundUp(most);
+function plot(label, days, top, format, draw) {
   const step = (WIDTH - LEFT) / days.length;
   const x = (day) => LEFT + day * step;
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
@@ -51,7 +50,7 @@ function plot(label, days, most, format, draw) {
   for (let line = 0; line <= LINES; line++) {
     const value = (top * line) / LINES;
     root.append(svg("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: "cc-plot-line" }));
-    root.append(text(LEFT - 6, y(value) + 4, "end", format(value)));
+    root.append(text(LEFT - 6, y(value) + 5, "end", format(value)));
   }
   root.append(text(LEFT, HEIGHT - 4, "start", dateOf(days[0])), text(WIDTH, HEIGHT - 4, "end", dateOf(days.at(-1))));
   root.append(...draw(x, y, step).filter(Boolean));

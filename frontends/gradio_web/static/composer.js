@@ -1,7 +1,9 @@
 // The composer's part in the page: what is sent where, under which key, which button is shown, and drafts.
+import { isAllowed } from "./allowed.js";
 import { Attachments } from "./attachments.js";
 import { h } from "./dom.js";
-import { keepDraft, readDraft } from "./drafts.js";
+import { hasFiles, keepDraft, keepFiles, readDraft, readFiles } from "./drafts.js";
+import { upright } from "./harmless.js";
 import { Recorder } from "./recorder.js";
 
 const AREA = "#cc-box textarea";
@@ -15,7 +17,8 @@ export class Composer {
   #fill = null; // a value that is to be drawn
   #files = []; // as Gradio holds them
   #recorder;
-  #kept = new Map(); // files of conversations that were left: these last as long as the page
+  #kept = new Map(); // files of conversations that were left
+  #restores = false; // files that a page before this one had are being asked for
 
   /**
    * `actions`: limits, draw() has Gradio ask for `value`, conversation() is the one shown, settings() those
@@ -26,7 +29,8 @@ export class Composer {
     this.actions = actions;
     this.isConnected = true;
     this.attachments = new Attachments(actions);
-    this.#recorder = Recorder.isPossible
+    const canRecord = Recorder.isPossible && isAllowed("audio/wav", actions.limits.media_types);
+    this.#recorder = canRecord
       ? new Recorder({ ...actions, add: (file) => this.attachments.add([file]) })
       : null;
     addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && this.#hold(event), true);
@@ -37,12 +41,13 @@ export class Composer {
     this.#complete();
   }
 
-  /** What Gradio's composer lacks: names of the files, a microphone. */
+  /** What Gradio's composer lacks: names of the files, a microphone, what may be sent. */
   #complete() {
     const box = document.getElementById("cc-box");
     if (this.#recorder && !box.contains(this.#recorder.button)) {
       box.querySelector("textarea").closest(".input-row, .input-wrapper").append(this.#recorder.button);
     }
+    this.attachments.tell(box);
     const area = box.querySelector("textarea");
     if (!area.ariaLabel) area.ariaLabel = "Your message";
     box.querySelectorAll(".thumbnail-wrapper").forEach((wrapper, index) => this.#name(wrapper, index));
@@ -85,6 +90,7 @@ export class Composer {
   /** Gradio holds another value: files have come or gone. */
   changed(value) {
     this.#files = value?.files ?? [];
+    if (this.#conversation !== undefined && !this.#restores) keepFiles(this.#conversation, this.#files);
     this.#complete();
   }
 
@@ -92,13 +98,27 @@ export class Composer {
   show(conversation) {
     if (conversation === this.#conversation) return;
     const isFirst = this.#conversation === undefined;
-    if (!isFirst) this.#kept.set(this.#conversation, this.#files);
+    if (!isFirst && !this.#restores) this.#kept.set(this.#conversation, this.#files);
     this.#conversation = conversation;
+    this.#restores = !this.#kept.has(conversation) && hasFiles(conversation);
+    if (this.#restores) this.#restore(conversation);
     const [text, files] = [readDraft(conversation), this.#kept.get(conversation) ?? []];
     const area = document.querySelector(AREA);
     if (isFirst && area.value) return keepDraft(conversation, area.value); // typed before the page was ready
     if (text === area.value && !files.length && !this.#files.length) return;
     this.#fill = { text, files };
+    this.actions.draw();
+  }
+
+  /** Files of a draft that an earlier page has left. */
+  async #restore(conversation) {
+    const { files, lost } = await readFiles(conversation);
+    if (conversation !== this.#conversation) return;
+    this.#restores = false;
+    keepFiles(conversation, files);
+    if (lost.length) this.actions.refuse(`The server has not kept ${lost.map(quoted).join(", ")}: choose it again.`);
+    if (!files.length) return;
+    this.#fill = { text: document.querySelector(AREA).value, files: [...files, ...this.#files] };
     this.actions.draw();
   }
 
@@ -120,6 +140,7 @@ export class Composer {
   /** The button stops while an answer runs, else it sends. (Enter always sends: a question may wait.) */
   value() {
     const fill = this.#fill ? { value: this.#fill } : {};
+    if (this.#fill) this.#files = this.#fill.files; // Gradio does not always say so
     this.#fill = null;
     return { __type__: "update", submit_btn: !this.#isBusy, stop_btn: this.#isBusy, ...fill };
   }
@@ -143,6 +164,7 @@ export class Composer {
       this.actions.stored({ conversation_id: target.conversation, message_id: target.message, text });
     }
     keepDraft(conversation, "");
+    keepFiles(conversation, []);
     this.#kept.delete(conversation);
     if (conversation !== this.#conversation) return { __type__: "update" }; // another one is shown by now
     const typed = document.querySelector(AREA).value;
@@ -163,6 +185,8 @@ export class Composer {
     this.actions.stop();
   }
 }
+
+const quoted = (name) => `“${upright(name)}”`;
 
 // crypto.randomUUID is there on secure origins only; a plain http address in a home network is none
 function newKey() {

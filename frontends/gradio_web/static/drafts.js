@@ -1,19 +1,41 @@
 // What was written and not sent, kept in this browser for each conversation until it is.
 
-const PREFIX = "chatcore.draft.";
+const [TEXT, FILES] = ["chatcore.draft.", "chatcore.draft-files."];
 
 /** `conversation` null: the one that is not there yet. */
-const keyOf = (conversation) => PREFIX + (conversation ?? "new");
+const keyOf = (prefix, conversation) => prefix + (conversation ?? "new");
 
-export function readDraft(conversation) {
-  return attempt(() => localStorage.getItem(keyOf(conversation))) ?? "";
+export const readDraft = (conversation) => attempt(() => localStorage.getItem(keyOf(TEXT, conversation))) ?? "";
+
+export const keepDraft = (conversation, text) => keep(keyOf(TEXT, conversation), text.trim() ? text : "");
+
+/** Uploads that the draft has, as Gradio refers to them: what they hold lies at the server. */
+export function keepFiles(conversation, files) {
+  keep(keyOf(FILES, conversation), files.length ? JSON.stringify(files) : "");
 }
 
-export function keepDraft(conversation, text) {
-  attempt(() => {
-    if (text.trim()) localStorage.setItem(keyOf(conversation), text);
-    else localStorage.removeItem(keyOf(conversation));
-  });
+/** Those, and the names of those that the server has no more (it keeps what was not sent until it ends). */
+export async function readFiles(conversation) {
+  const files = attempt(() => JSON.parse(localStorage.getItem(keyOf(FILES, conversation)))) ?? [];
+  const isThere = await Promise.all(files.map(({ url }) => exists(url)));
+  return {
+    files: files.filter((_, index) => isThere[index]),
+    lost: files.filter((_, index) => !isThere[index]).map((file) => file.orig_name),
+  };
+}
+
+export const hasFiles = (conversation) => Boolean(attempt(() => localStorage.getItem(keyOf(FILES, conversation))));
+
+async function exists(url) {
+  try {
+    return (await fetch(url, { method: "HEAD" })).ok;
+  } catch {
+    return true; // the server is away: it says so when they are sent
+  }
+}
+
+function keep(key, value) {
+  attempt(() => (value ? localStorage.setItem(key, value) : localStorage.removeItem(key)));
 }
 
 // A browser may have no storage, or a full one: then a draft lasts as long as its page.

@@ -34,6 +34,16 @@ export class Fold {
     this.topDepth = page.messages[0]?.depth ?? 0;
   }
 
+  /** Let go of all but the newest of the visible path, as if no more had been taken. */
+  forgetOlder(kept) {
+    const [older, newer] = [this.path().slice(0, -kept), this.path().slice(-kept)];
+    if (!older.length) return;
+    for (const { id } of older) this.messages.delete(id);
+    this.#path = newer;
+    this.hasOlder = true;
+    this.topDepth = newer[0].depth;
+  }
+
   /** Whether a message of the visible path is missing: events tell of what is new, not of what was there. */
   get hasHole() {
     if (!this.conversation.head) return false;

@@ -16,6 +16,7 @@ export class Frame {
   constructor(settings, actions) {
     this.settings = settings;
     this.actions = actions;
+    this.words = settings.title;
     this.title = h("h1", { class: "cc-title" });
     this.model = h("span", { class: "cc-model" });
     this.top = place("top");
@@ -58,11 +59,17 @@ export class Frame {
     this.title.textContent = title ?? "";
     this.title.hidden = !title;
     this.model.textContent = this.actions.answering() ?? this.settings.model ?? "";
-    this.actions.title(title ? `${title} · ${this.settings.title}` : this.settings.title);
+    this.words = title ? `${title} · ${this.settings.title}` : this.settings.title;
+    this.entitle();
     const isEmpty = !isLoading && !fold?.conversation.head;
     document.body.classList.toggle("cc-is-empty", isEmpty);
     this.top.replaceChildren(...(isEmpty ? [this.empty] : fold?.hasOlder ? [this.earlier] : []));
     this.drawTail(fold);
+  }
+
+  /** Give the tab its title. */
+  entitle() {
+    this.actions.title(this.words);
   }
 
   /** The text is not read out as it streams. (The Chatbot makes its log anew when it had none to show.) */

@@ -1,4 +1,5 @@
 // The page: joins the event stream, the conversation that is held, and what Gradio's components draw of it.
+import { addressOf, conversationHere, statisticsHere } from "./address.js";
 import { Api, ApiError } from "./api.js";
 import { Attention } from "./attention.js";
 import { mendCodeButtons } from "./clipboard.js";
@@ -10,7 +11,7 @@ import { disarm, guardTemplates, upright } from "./harmless.js";
 import { Panels } from "./panels.js";
 import { point } from "./pointing.js";
 import { rowsOf } from "./rows.js";
-import { keepInPlace, toBottom } from "./scrolling.js";
+import { isAtBottom, keepInPlace, toBottom, watchLive } from "./scrolling.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Statistics } from "./statistics.js";
@@ -18,6 +19,7 @@ import { Stream } from "./stream.js";
 
 const UNDO_MS = 8000;
 const RETRY_MS = 1000;
+const [MOST_HELD, KEPT] = [300, 100]; // messages, of which each costs time whenever something is drawn
 const BROKEN = "Something went wrong in this page. Reload it.";
 const TITLE = document.title; // of a page of which the chat is a part
 const NO_VOTE = { rating: null, comment: null, reasons: [] };
@@ -62,6 +64,8 @@ class Page {
   #statistics;
   #shown = []; // by the rows of the history, and of the live messages
   #shownLive = [];
+  #isLiveSeen = true;
+  #isFinding = false;
 
   constructor(trigger, settings) {
     this.#trigger = trigger;
@@ -79,7 +83,10 @@ class Page {
     });
     this.#frame = new Frame(settings, {
       older: () => this.#older(),
-      title: (words) => this.#attention.title(settings.is_page ? words : TITLE),
+      title: (words) => {
+        const shown = this.#statistics.isOpen ? `Statistics · ${settings.title}` : words;
+        this.#attention.title(settings.is_page ? shown : TITLE);
+      },
       example: (text) => this.composer.fill(text),
       answering: () => this.#settings.answering,
       buttons: [this.#attention.button, this.#settings.button],
@@ -92,7 +99,8 @@ class Page {
     this.#statistics = new Statistics({
       load: (days) => this.#api.statistics(days),
       exportAddress: (query) => this.#api.exportAllAddress(query),
-      failed: (error) => this.#fail(error),
+      go: (days) => this.#goStatistics("pushState", days),
+      turn: (days) => this.#goStatistics("replaceState", days),
     });
     this.#sidebar = new Sidebar(place("sidebar"), {
       list: (wanted) => this.#api.conversations(wanted),
@@ -104,7 +112,7 @@ class Page {
       export: (entry, format) => save(this.#api.exportAddress(entry.id, format)),
       delete: (conversation) => this.#delete(conversation),
       failed: (error) => this.#fail(error),
-      buttons: [this.#statistics.button],
+      buttons: [this.#statistics.link],
     });
     const hasComposer = settings.pieces.includes("composer");
     document.body.classList.toggle("cc-read-only", !hasComposer);
@@ -143,10 +151,14 @@ class Page {
     };
     mendCodeButtons();
     addEventListener("unhandledrejection", () => this.#frame.toast(BROKEN));
-    addEventListener("popstate", () => this.#open(addressed()));
+    addEventListener("popstate", () => this.#arrive());
     observe("cc-hist", () => this.#decorate());
     observe("cc-live", () => this.#decorateLive());
-    this.#open(addressed());
+    watchLive((isSeen) => {
+      this.#isLiveSeen = isSeen;
+      if (isSeen && this.#dirty.has("live")) this.#draw("live");
+    });
+    this.#arrive();
   }
 
   #setConnected(isConnected) {
@@ -156,9 +168,27 @@ class Page {
 
   // --- which conversation ----------------------------------------------------------------------------------
 
+  /** Show what the address says. */
+  #arrive() {
+    this.#showStatistics(statisticsHere());
+    this.#open(conversationHere());
+  }
+
+  #goStatistics(step, days) {
+    closeSidebar();
+    history[step](null, "", addressOf(conversationHere(), days));
+    this.#showStatistics(days);
+  }
+
+  #showStatistics(days) {
+    this.#statistics.show(days);
+    this.#frame.entitle();
+  }
+
   /** Show another conversation (null: a new one), at `message` if given; its address becomes this tab's. */
   async go(id, message = null) {
     closeSidebar();
+    this.#showStatistics(null);
     if (id !== this.#conversation) {
       history.pushState(null, "", addressOf(id));
       await this.#open(id);
@@ -168,6 +198,15 @@ class Page {
 
   /** Bring a message into view: from further up, or from another branch, which is shown then. */
   async #find(id) {
+    this.#isFinding = true;
+    try {
+      await this.#seek(id);
+    } finally {
+      this.#isFinding = false;
+    }
+  }
+
+  async #seek(id) {
     const message = await this.#try(this.#api.message(id));
     if (!message || !(await this.#olderTo(message.depth))) return;
     if (!this.#fold.path().some((one) => one.id === id)) {
@@ -227,7 +266,7 @@ class Page {
 
   /** To a new conversation, without a way back to this one: it is gone. */
   #leave() {
-    history.replaceState(null, "", addressOf(null));
+    history.replaceState(null, "", addressOf(null, statisticsHere()));
     this.#open(null);
   }
 
@@ -295,7 +334,7 @@ class Page {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     if (this.#fold?.hasHole) return this.#open(this.#conversation);
-    if (dirty.has("history")) {
+    if (this.#forgetOlder() || dirty.has("history")) {
       this.#settings.show(this.#fold?.conversation.settings ?? null);
       this.#frame.draw(this.#fold);
       if (this.#fold) this.#sidebar.suggest(this.#conversation, this.#fold.title());
@@ -303,9 +342,18 @@ class Page {
       this.composer.setBusy(this.#split().open.length > 0);
     } else if (dirty.has("live")) {
       this.#frame.drawTail(this.#fold);
-      this.#trigger("draw_live");
+      if (this.#isLiveSeen || !this.#shownLive.length) this.#trigger("draw_live");
+      else this.#dirty.add("live"); // when it comes into sight
     }
     if (dirty.has("bars")) this.#decorate();
+  }
+
+  /** Whether earlier messages were let go: they were loaded to be read, and the reader is back at the bottom. */
+  #forgetOlder() {
+    const isMuch = this.#fold && !this.#isFinding && this.#fold.path().length > MOST_HELD;
+    if (!isMuch || !isAtBottom()) return false;
+    this.#fold.forgetOlder(KEPT);
+    return true;
   }
 
   #decorate() {
@@ -408,16 +456,6 @@ function observe(id, onChange) {
   const log = document.getElementById(id);
   if (log) new MutationObserver(onChange).observe(log, { childList: true, subtree: true });
 }
-
-/** The address of this page with another conversation; what else stands in it stays. */
-function addressOf(conversation) {
-  const query = new URLSearchParams(location.search);
-  if (conversation) query.set("conversation", conversation);
-  else query.delete("conversation");
-  return location.pathname + (query.size ? `?${query}` : "");
-}
-
-const addressed = () => new URLSearchParams(location.search).get("conversation");
 
 /** Have the browser save what is at an address of ours. */
 function save(address) {

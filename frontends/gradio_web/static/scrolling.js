@@ -8,6 +8,15 @@ const rowOf = (id) => document.querySelector(`#cc-hist [data-message="${id}"]`);
 const topOf = (row) => row.getBoundingClientRect().top;
 const countRows = () => document.querySelectorAll("#cc-hist .message-row").length;
 
+export const isAtBottom = () => (scroller()?.scrollTop ?? 0) > -2;
+
+/** Have `changed` told whether the running answer is in sight, or nearly. */
+export function watchLive(changed) {
+  const live = document.getElementById("cc-live");
+  const options = { root: scroller(), rootMargin: "300px" };
+  if (live) new IntersectionObserver((seen) => changed(seen.at(-1).isIntersecting), options).observe(live);
+}
+
 export function toBottom() {
   const column = scroller();
   if (column) column.scrollTop = 0;

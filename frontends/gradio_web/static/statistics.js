@@ -1,9 +1,12 @@
-// Numbers about answers and votes, as plots and as a table, and the rated messages to be saved.
+// Numbers about answers and votes, as plots and as a table, and the rated messages to be saved: a view of its own.
+import { addressOf, conversationHere } from "./address.js";
+import { ApiError } from "./api.js";
 import { lines, stackedBars } from "./charts.js";
-import { h, iconButton } from "./dom.js";
+import { h } from "./dom.js";
 import { upright } from "./harmless.js";
 
 const SPANS = [7, 30, 90];
+const DAYS = 30;
 const COLORS = ["#2f6fdd", "#d9822b", "#3a9d6b", "#a05cc5", "#c0392b", "#7f8c8d"];
 const EXPORTS = [
   ["Likes and dislikes, for KTO", { format: "kto" }],
@@ -15,56 +18,89 @@ const EXPORTS = [
 const whole = (number) => Math.round(number).toLocaleString();
 const short = (number) => number.toLocaleString(undefined, { maximumSignificantDigits: 2 });
 const seconds = (number) => `${short(number)} s`;
+const percent = (part) => `${Math.round(100 * part)} %`;
 
+/** A view over the whole page, with an address of its own: `show` follows the address, `actions.go` changes it. */
 export class Statistics {
-  /** `actions`: load(days), exportAddress(query), failed(error). */
+  #dialog = null;
+  #asked = 0; // numbers that come late for another period are dropped
+
+  /**
+   * `actions`: load(days), exportAddress(query), go(days) to the view (null: to the page without it),
+   * turn(days) in place of where one is.
+   */
   constructor(actions) {
     this.actions = actions;
-    const onclick = () => this.#open();
-    this.button = h("button", { type: "button", class: "cc-archive", "aria-haspopup": "dialog", onclick }, "Statistics");
+    this.link = h("a", { class: "cc-archive", href: addressOf(null, DAYS) }, "Statistics");
+    this.link.onclick = (event) => this.#follow(event, DAYS);
+    this.span = h("select", { "aria-label": "Period" }, ...SPANS.map((days) => h("option", { value: days }, `${days} days`)));
+    this.span.onchange = () => actions.turn(Number(this.span.value));
   }
 
-  async #open() {
-    const body = h("div", { class: "cc-statistics-body" });
-    const span = h("select", { "aria-label": "Period" }, ...SPANS.map((days) => h("option", { value: days }, `${days} days`)));
-    span.value = "30";
-    span.onchange = () => this.#fill(body, Number(span.value));
-    const close = iconButton("close", "Close", () => dialog.close());
-    const title = h("h2", { id: "cc-statistics-title" }, "Statistics");
+  get isOpen() {
+    return this.#dialog !== null;
+  }
+
+  /** Of how many days up to today; null: not at all. */
+  show(days) {
+    if (days === null) return this.#close();
+    const span = SPANS.find((one) => one >= days) ?? SPANS.at(-1);
+    this.span.value = String(span);
+    this.#dialog ??= this.#open();
+    this.#fill(span);
+  }
+
+  #open() {
+    const title = h("h1", { id: "cc-statistics-title" }, "Statistics");
+    const back = h("a", { class: "cc-button", href: addressOf(conversationHere()) }, "Back to the chat");
+    back.onclick = (event) => this.#follow(event, null);
+    this.body = h("div", { class: "cc-statistics-body", "aria-live": "polite" });
     const dialog = h(
       "dialog",
-      { class: "cc-alone cc-dialog cc-statistics", "aria-labelledby": title.id },
-      h("div", { class: "cc-statistics-head" }, title, span, close),
-      body,
+      { class: "cc-alone cc-statistics", "aria-labelledby": title.id },
+      h("div", { class: "cc-statistics-page" }, h("div", { class: "cc-statistics-head" }, title, this.span, back), this.body),
     );
-    dialog.onclose = () => {
-      dialog.remove();
-      this.button.focus();
-    };
-    if (!(await this.#fill(body, Number(span.value)))) return;
+    dialog.onclose = () => dialog === this.#dialog && this.actions.go(null); // by the Escape key
     document.body.append(dialog);
     dialog.showModal();
+    return dialog;
   }
 
-  /** Whether there are numbers. */
-  async #fill(body, span) {
-    let rows;
+  #close() {
+    const dialog = this.#dialog;
+    if (!dialog) return;
+    this.#dialog = null;
+    this.#asked++;
+    dialog.close();
+    dialog.remove();
+    this.link.focus();
+  }
+
+  #follow(event, days) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // the browser's: a new tab
+    event.preventDefault();
+    this.actions.go(days);
+  }
+
+  async #fill(span) {
+    const asked = ++this.#asked;
+    let found;
     try {
-      rows = await this.actions.load(span);
+      const rows = await this.actions.load(span);
+      found = rows.length ? drawn(daysUpToToday(span), modelsOf(rows)) : [nothing(span)];
     } catch (error) {
-      this.actions.failed(error);
-      return false;
+      if (!(error instanceof ApiError)) throw error;
+      const onclick = () => this.#fill(span);
+      const again = h("button", { type: "button", class: "cc-button", onclick }, "Try again");
+      found = [h("p", { role: "alert" }, error.message), again];
     }
-    const days = daysUpToToday(span);
-    const models = modelsOf(rows);
-    body.replaceChildren(...(rows.length ? drawn(days, models) : [nothing(span)]), this.#exports());
-    return true;
+    if (asked === this.#asked) this.body.replaceChildren(...found, this.#exports());
   }
 
   #exports() {
     const link = ([words, query]) =>
       h("li", {}, h("a", { href: this.actions.exportAddress(query), download: "" }, words));
-    return h("section", {}, h("h3", {}, "Save what was rated"), h("ul", {}, ...EXPORTS.map(link)));
+    return h("section", {}, h("h2", {}, "Export rated messages"), h("ul", {}, ...EXPORTS.map(link)));
   }
 }
 
@@ -79,16 +115,24 @@ function drawn(days, models) {
     values: days.map((day) => models.reduce((sum, { rows }) => sum + (rows.get(keyOf(day))?.[field] ?? 0), 0)),
   });
   const votes = [summed("Likes", "#3a9d6b", "likes"), summed("Dislikes", "#c0392b", "dislikes")];
-  const ratio = (above, below) => (row) => (row?.[below] ? row[above] / row[below] : null);
+  const ratio = (above, below) => (row) => (row && below(row) ? above(row) / below(row) : null);
   const figure = (words, plot, series) => h("figure", {}, h("figcaption", {}, words, legendOf(series)), plot);
-  const answers = by((row) => row?.answers ?? 0);
-  const times = by(ratio("seconds", "complete"));
-  const speeds = by(ratio("tokens", "token_seconds"));
+  const answers = by((row) => (row ? given(row) : 0));
+  const shares = by(ratio((row) => row.likes, (row) => row.likes + row.dislikes));
+  const firsts = by((row) => row?.first_token_seconds ?? null);
+  const times = by(ratio((row) => row.seconds, (row) => row.complete));
+  const speeds = by(ratio((row) => row.tokens, (row) => row.token_seconds));
   return [
-    figure("Answers a day", stackedBars("Answers a day, by model", days, answers, whole), answers),
-    figure("Votes a day", stackedBars("Votes a day", days, votes, whole), votes),
-    figure("Time of an answer, on average", lines("Seconds an answer took, by model", days, times, seconds), times),
-    figure("Tokens a second", lines("Tokens a second, by model", days, speeds, short), speeds),
+    h(
+      "div",
+      { class: "cc-figures" },
+      figure("Answers a day", stackedBars("Answers a day, by model", days, answers, whole), answers),
+      figure("Votes a day", stackedBars("Votes a day", days, votes, whole), votes),
+      figure("Share of likes", lines("Share of likes, by model", days, shares, percent, 1), shares),
+      figure("First token, median", lines("Seconds to the first token, by model", days, firsts, seconds), firsts),
+      figure("Time of an answer, on average", lines("Seconds an answer took, by model", days, times, seconds), times),
+      figure("Tokens a second", lines("Tokens a second, by model", days, speeds, short), speeds),
+    ),
     tableOf(models),
   ];
 }
@@ -103,17 +147,19 @@ function legendOf(series) {
 }
 
 function tableOf(models) {
-  const heads = ["Model", "Answers", "Complete", "Likes", "Dislikes", "Share of likes", "Time", "Tokens/s"];
-  const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %` : "–");
+  const heads = ["Model", "Answers", "Imported", "Complete", "Likes", "Dislikes", "Share of likes", "First token", "Time", "Tokens/s"];
+  const share = (part, all) => (all ? percent(part / all) : "–");
   const row = ({ name, rows }) => {
     const sum = (field) => [...rows.values()].reduce((total, one) => total + one[field], 0);
     const [likes, dislikes, complete] = [sum("likes"), sum("dislikes"), sum("complete")];
     const cells = [
       whole(sum("answers")),
+      whole(sum("imported")),
       share(complete, sum("answers")),
       whole(likes),
       whole(dislikes),
       share(likes, likes + dislikes),
+      fromTo([...rows.values()].map((one) => one.first_token_seconds).filter((one) => one !== null)),
       complete ? seconds(sum("seconds") / complete) : "–",
       sum("token_seconds") ? short(sum("tokens") / sum("token_seconds")) : "–",
     ];
@@ -131,6 +177,16 @@ function tableOf(models) {
   );
 }
 
+/** The least and the most of the days' medians: these can't be put together to one. */
+function fromTo(medians) {
+  if (!medians.length) return "–";
+  const [least, most] = [Math.min, Math.max].map((of) => seconds(of(...medians)));
+  return least === most ? least : `${least} – ${most}`;
+}
+
+/** Given here, or elsewhere. */
+const given = (row) => row.answers + row.imported;
+
 /** Those that answered most first; all beyond the last colour share it. */
 function modelsOf(rows) {
   const models = new Map();
@@ -138,7 +194,7 @@ function modelsOf(rows) {
     const name = upright(row.model ?? "Without a name");
     if (!models.has(name)) models.set(name, { name, answers: 0, rows: new Map() });
     const model = models.get(name);
-    model.answers += row.answers;
+    model.answers += given(row);
     model.rows.set(row.day, row);
   }
   const sorted = [...models.values()].sort((a, b) => b.answers - a.answers);

@@ -91,6 +91,7 @@ CREATE TABLE message (
     origin BLOB CHECK (length(origin) = 8),
     raw TEXT,                      -- JSON: what its source said beyond what is kept elsewhere
     hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1)),
+    first_token_us INTEGER,        -- from `started_at_us` until something was said
     CHECK ((parent IS NULL) = (depth = 0)),
     CHECK ((parent IS NULL) = (jump IS NULL)),
     CHECK ((key IS NULL) = (digest IS NULL) AND (key IS NULL) = (owner IS NULL))
@@ -102,7 +103,8 @@ CREATE INDEX message_root ON message (conversation) WHERE parent IS NULL;
 CREATE UNIQUE INDEX message_key ON message (owner, key) WHERE key IS NOT NULL;
 -- All that the statistics need of an answer, so that its row need not be read. Only what a run of ours writes is in
 -- it: messages that come from elsewhere cost nothing here.
-CREATE INDEX message_answer ON message (started_at_us, ended_at_us, status, conversation, model, usage)
+CREATE INDEX message_answer
+ON message (started_at_us, ended_at_us, status, conversation, model, usage, first_token_us)
 WHERE started_at_us IS NOT NULL;
 
 -- Queued and running answers only.

@@ -12,7 +12,7 @@ LEFT JOIN message AS h ON h.id = c.head
 -- name: message_columns
     m.id, m.conversation, m.parent, m.public, c.public, p.public, m.depth, m.role, m.status, m.parts, m.reason,
     m.reason_code, m.continues, m.responder, m.model, m.usage, m.memory_from, m.created_at_us, m.started_at_us,
-    m.ended_at_us, m.seq, m.hidden
+    m.ended_at_us, m.first_token_us, m.seq, m.hidden
 
 -- name: message_row
 SELECT {message_columns}

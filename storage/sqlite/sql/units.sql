@@ -109,7 +109,7 @@ INSERT INTO message (
 -- name: update_message
 UPDATE message
 SET status = ?, parts = ?, reason = ?, reason_code = ?, model = ?, usage = ?, memory_from = ?,
-    started_at_us = ?, ended_at_us = ?, seq = ?
+    started_at_us = ?, ended_at_us = ?, first_token_us = ?, seq = ?
 WHERE id = ?
 
 -- name: insert_file

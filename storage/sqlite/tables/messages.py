@@ -76,6 +76,7 @@ class Messages(Index):
                 message.memory_from and blob(message.memory_from),
                 time(message.started_at),
                 time(message.ended_at),
+                _us(message.first_token_seconds),
                 message.seq,
                 key,
             ),
@@ -89,3 +90,7 @@ class Messages(Index):
             sha256 = bytes.fromhex(attachment.sha256)
             self._execute(_SQL["insert_file"], (sha256, text(attachment)))
             self._execute(_SQL["insert_message_file"], (message, sha256))
+
+
+def _us(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1e6)
