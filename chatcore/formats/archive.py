@@ -6,7 +6,7 @@ import stat
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from chatcore.errors import InvalidInput
 from chatcore.formats.scratch import Scratch
@@ -19,7 +19,6 @@ __all__ = [
     "MOST_MEMBERS",
     "ArchiveBase",
     "Folder",
-    "Members",
     "Zip",
     "leads_out",
 ]
@@ -31,58 +30,6 @@ ENCRYPTED = "It is encrypted: unpack the archive with its password first."
 _MOST_RATIO = 400
 _FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
-
-
-class Members(Protocol):
-    """An archive, with what reading its records needs besides (`chatcore.formats.format.Archive`).
-
-    Attributes:
-        refused: Names of members that are never opened, with the sentence that says why.
-        passed: Likewise of what holds nothing that could be read.
-        unpacked: Names of members that something asked for as a file.
-        consulted: Names of members that a format has read beside its records: they belong to these.
-        problem: Why its end can't be read; None: all of it is there.
-        nests: Whether archives within it can be read where they lie.
-    """
-
-    refused: dict[str, str]
-    passed: dict[str, str]
-    unpacked: set[str]
-    consulted: set[str]
-    problem: str | None
-    nests: bool
-
-    def names(self) -> Sequence[str]:
-        """See `Archive`."""
-        ...
-
-    def read(self, name: str, *, max_bytes: int = 64 * 2**20) -> bytes | None:
-        """See `Archive`."""
-        ...
-
-    def unpack(self, name: str) -> Path | None:
-        """See `Archive`."""
-        ...
-
-    def size(self, name: str) -> int | None:
-        """Length of a member; None: there is none."""
-        ...
-
-    def packed_size(self, name: str) -> int:
-        """Length of what it takes in the archive."""
-        ...
-
-    def open(self, name: str) -> BinaryIO:
-        """A member's content.
-
-        Raises:
-            Damaged: It is refused, or can't be opened.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of it."""
-        ...
 
 
 class ArchiveBase:

@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 from msgspec import Struct
 
 from chatcore.errors import InvalidInput
-from chatcore.formats.archive import Folder, Members, Zip
+from chatcore.formats.archive import Folder, Zip
+from chatcore.formats.members import Members
 from chatcore.formats.scratch import Scratch
 from chatcore.formats.sight import HEAD_BYTES, ZIP, is_tar
 from chatcore.formats.streams import Damaged, Meter, Stream

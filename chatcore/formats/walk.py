@@ -7,12 +7,13 @@ from itertools import chain
 from typing import BinaryIO, Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats.archive import ENCRYPTED, Members
+from chatcore.formats.archive import ENCRYPTED
 from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
 from chatcore.formats.json_piece import MAX_RECORD_BYTES
 from chatcore.formats.lenient import NotJson
+from chatcore.formats.members import Members
 from chatcore.formats.records import json_record
 from chatcore.formats.registry import read_formats
 from chatcore.formats.shared import Items, Shared, Text

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, cast
 
 import msgspec
 
@@ -61,8 +61,8 @@ def _listen(asked: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
 
 
 def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
-    opener: OpenReading = _named(order.opener)
-    pack: Pack | None = _named(order.packer) if order.packer is not None else None
+    opener = cast(OpenReading, _named(order.opener))
+    pack = None if order.packer is None else cast(Pack, _named(order.packer))
 
     def keep(file: IncomingFile) -> Attachment | None:
         if order.dry_run:
@@ -102,10 +102,9 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
         reading.close()
 
 
-def _named(name: str) -> Callable[..., Any]:
+def _named(name: str) -> object:
     module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), function)
-    return found
+    return getattr(import_module(module), function)
 
 
 def _ended(error: ChatcoreError) -> Ended:

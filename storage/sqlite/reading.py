@@ -53,6 +53,7 @@ class _ReadingStore(SqliteStore):
 
     def __init__(self, files: Files, readers: Readers) -> None:
         self.epoch = uuid.uuid4().hex
+        self.directory = None  # it is nobody's
         self.files = self._files = files
         self._readers = readers
 
