@@ -138,6 +138,8 @@ class Ingest(Command[tuple[Ingested, ...]], frozen=True, kw_only=True):
 
     Attributes:
         index: Whether they can be searched at once; else `Reindex` sees to it later.
+        durable: Whether a power cut takes nothing of it once it is acknowledged; else that waits for a later
+            command, such as `Settle`.
         packed: What the store's `packer` made of these conversations, all of them new; None: nothing did.
         dry_run: Only tell what would become of them (then no conversation comes in slices).
     """
@@ -146,4 +148,5 @@ class Ingest(Command[tuple[Ingested, ...]], frozen=True, kw_only=True):
     conversations: tuple[IngestConversation, ...]
     index: bool = True
     dry_run: bool = False
+    durable: bool = True
     packed: bytes | None = None

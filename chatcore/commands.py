@@ -31,6 +31,7 @@ __all__ = [
     "RunSpec",
     "SendMessage",
     "Sent",
+    "Settle",
     "TextAdded",
     "UndeleteConversation",
 ]
@@ -285,3 +286,7 @@ class Reindex(Command[Reindexed], frozen=True, kw_only=True):
 
     max_messages: int = 500
     anew: bool = False
+
+
+class Settle(Command[None], frozen=True, kw_only=True):
+    """A power cut takes nothing that was written before it, not even what did not ask for that (`Ingest`)."""

@@ -1,12 +1,13 @@
 """Calls that take conversations in, many at a time."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from os import PathLike
 from typing import BinaryIO
 
 import anyio
 
 from chatcore.arrivals import Ingest, IngestConversation, Ingested
+from chatcore.commands import Settle
 from chatcore.core import LOCAL_USER, Core
 from chatcore.errors import InvalidInput, NotFound
 from chatcore.formats.format import ReadOptions
@@ -21,6 +22,7 @@ from chatcore.uploads import Upload
 __all__ = ["Intake"]
 
 Write = Callable[[Ingest], Awaitable[tuple[Ingested, ...]]]
+Settling = Callable[[], Coroutine[None, None, None]]
 
 
 class Intake(Core):
@@ -73,7 +75,7 @@ class Intake(Core):
             rejects=rejects,
             progress=progress,
         )
-        sink = _EngineSink(self, self._write, self._store.packer, user)
+        sink = _EngineSink(self, self._write, self._settle, self._store.packer, user)
         return await ingest(source, sink, self._open_reading, chosen)
 
     async def ingest_batch(
@@ -108,6 +110,9 @@ class Intake(Core):
         """
         return await self._store.files.put(upload.source, upload.name, max_bytes=self.limits.file_bytes)
 
+    async def _settle(self) -> None:
+        await self._write(Settle())
+
     async def _check_stored(self, attachment: Attachment) -> None:
         def size_bytes() -> int:
             return self._store.files.path(attachment).stat().st_size
@@ -125,8 +130,9 @@ class _EngineSink:
 
     is_elsewhere = False
 
-    def __init__(self, engine: Intake, write: Write, packer: str | None, user: str) -> None:
+    def __init__(self, engine: Intake, write: Write, settle: Settling, packer: str | None, user: str) -> None:
         self.limits = engine.limits
+        self.settle = settle
         self.packer = packer
         self.put_file = engine.ingest_file
         self._write = write
@@ -146,6 +152,7 @@ class _EngineSink:
                 conversations=tuple(conversations),
                 index=index,
                 dry_run=dry_run,
+                durable=False,
                 packed=packed,
             )
         )

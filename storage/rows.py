@@ -120,6 +120,10 @@ class Rows(Protocol):
         """Have the event published when the unit's transaction has been committed."""
         ...
 
+    def touch(self) -> None:
+        """Change something and change it back, so that the commit has to be waited for."""
+        ...
+
     def user(self, name: str) -> int:
         """The key of the user; the row is made at its first use."""
         ...

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 import anyio
 from anyio import to_thread
 
-from chatcore.errors import EngineClosed, InvalidInput, StorageError
+from chatcore.errors import ChatcoreError, EngineClosed, InvalidInput, StorageError
 from chatcore.incoming import Incoming
 from chatcore.ingestion.apart import is_large, name_of, open_process_feed
 from chatcore.ingestion.batches import Batches, Items, Rejects
@@ -86,12 +86,22 @@ async def ingest(
             delivery = Delivery(feed, target, options)
             with quick_turns():
                 failure = await delivery.run()
+                failure = await _settled(target) or failure
     report = delivery.tally.report(dry_run=options.dry_run, seconds=time.monotonic() - begun)
     if isinstance(failure, StorageError | EngineClosed):
         raise IngestStopped(f"The ingestion stopped: {failure.sentence}", report) from failure
     if failure is not None:
         raise failure
     return report
+
+
+async def _settled(sink: Sink) -> ChatcoreError | None:
+    """Have it on the disk before anybody is told; gives what stands against that."""
+    try:
+        await sink.settle()
+    except (StorageError, EngineClosed) as error:
+        return error
+    return None
 
 
 @asynccontextmanager

@@ -76,6 +76,9 @@ class EmptySink:
             for one in conversations
         )
 
+    async def settle(self) -> None:
+        """There is nothing."""
+
 
 class Rehearsal:
     """Asks a sink what would become of conversations, one command at a time, and remembers across commands.
@@ -103,6 +106,9 @@ class Rehearsal:
         """See `chatcore.ingestion.sink.Sink`."""
         told = await self._sink.write(conversations, index=index, dry_run=True)
         return tuple(self._beside(one, was) for one, was in zip(conversations, told, strict=True))
+
+    async def settle(self) -> None:
+        """Nothing was stored."""
 
     def _beside(self, given: IngestConversation, told: Ingested) -> Ingested:
         before = self._seen.get(given.origin)

@@ -87,9 +87,17 @@ class Sink(Protocol):
         dry_run: bool,
         packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
-        """Store these, all or none; gives what became of each.
+        """Store these, all or none; gives what became of each. A power cut may take it until `settle`.
 
         Raises:
             ChatcoreError
+        """
+        ...
+
+    async def settle(self) -> None:
+        """A power cut takes nothing of what was written.
+
+        Raises:
+            StorageError
         """
         ...

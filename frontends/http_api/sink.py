@@ -52,6 +52,9 @@ class ServerSink:
             tuple[Ingested, ...], "owner/ingest", _encode(body), {}, user=self._user, timeout=PATIENT
         )
 
+    async def settle(self) -> None:
+        """Each batch is on the server's disk when it has answered."""
+
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:
     try:

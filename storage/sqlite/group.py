@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from chatcore.arrivals import Ingest
 from chatcore.commands import AppendDeltas, Command
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.ports import ListMoved
@@ -73,10 +74,9 @@ class GroupRunner:
         return Committed(outcomes, self._rows.commit())
 
     def _choose_synchronous(self, commands: Sequence[Command[Any]]) -> None:
-        # What is acknowledged survives a power cut; a group of deltas alone survives the death of the process
-        # and costs no fsync. It can't be changed inside of a transaction.
-        deltas_only = all(type(command) is AppendDeltas for command in commands)
-        wanted = "NORMAL" if deltas_only else "FULL"
+        # What is acknowledged survives a power cut; a group of deltas alone, or of what is settled later,
+        # survives the death of the process and costs no fsync. It can't be changed inside of a transaction.
+        wanted = "FULL" if any(map(_is_durable, commands)) else "NORMAL"
         if wanted != self._synchronous:
             self._execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
@@ -102,3 +102,7 @@ class GroupRunner:
         self._execute("ROLLBACK TO unit")
         self._execute("RELEASE unit")
         self._rows.undo_to(mark)
+
+
+def _is_durable(command: Command[Any]) -> bool:
+    return command.durable if isinstance(command, Ingest) else type(command) is not AppendDeltas

@@ -24,6 +24,7 @@ from chatcore.commands import (
     Rate,
     Reindex,
     SendMessage,
+    Settle,
     UndeleteConversation,
 )
 from storage.arriving import IngestRows
@@ -41,6 +42,7 @@ from storage.units.reindexing import reindex
 from storage.units.removal import forget_files, purge
 from storage.units.said import append_deltas
 from storage.units.sending import answer_message, post_message, send_message
+from storage.units.settling import settle
 
 __all__ = ["UNITS", "is_dry", "run_unit"]
 
@@ -63,6 +65,7 @@ UNITS: Mapping[type[Command[Any]], Callable[[IngestRows, Any], object]] = {
     Rate: rate,
     Reindex: reindex,
     SendMessage: send_message,
+    Settle: settle,
     UndeleteConversation: undelete_conversation,
 }
 

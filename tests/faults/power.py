@@ -13,7 +13,7 @@ from tests.faults.finding import look, open_and_look, restore
 from tests.faults.recording import FileStep, Known, Recorder, Statement, Step
 from tests.faults.replaying import Cut, cuts
 
-__all__ = ["BREAKAGES", "Verdict", "judge"]
+__all__ = ["BREAKAGES", "UNSETTLED", "Verdict", "judge"]
 
 
 class Verdict(Struct, frozen=True):
@@ -116,6 +116,8 @@ def _is_sql(*sql: str) -> Callable[[Step], bool]:
 def _is_file_step(kind: str) -> Callable[[Step], bool]:
     return lambda step: isinstance(step, FileStep) and step.kind == kind
 
+
+UNSETTLED: Breakage = _without(_is_sql("UPDATE meta SET clean = 1 - clean WHERE id = 1"))
 
 BREAKAGES: Mapping[str, Breakage] = {
     "nothing is synced": _in_statements("synchronous = FULL", "synchronous = OFF"),

@@ -14,7 +14,7 @@ from tests.faults.disk import Image, SimulatedDisk
 from tests.faults.recording import Closed, FileStep, Known, Opened, Promise, Statement, Step
 from tests.faults.vfs import SimulatedVfs
 
-__all__ = ["Cut", "State", "cuts", "fingerprint"]
+__all__ = ["CHECKPOINT_PAGES", "Cut", "State", "cuts", "fingerprint"]
 
 CHECKPOINT_PAGES = (12, 40, 1000)
 """Instead of the store's own, so that the power is also cut in checkpoints."""

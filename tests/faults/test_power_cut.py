@@ -1,15 +1,20 @@
 """Promise 1 on the disk: whenever the power goes, what was acknowledged is there, and readers are told."""
 
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from tests.faults.power import BREAKAGES, judge
+from tests.faults.power import BREAKAGES, UNSETTLED, judge
 from tests.faults.recording import FileStep, Known, Recorder, Statement
-from tests.faults.workload import record
+from tests.faults.replaying import CHECKPOINT_PAGES
+from tests.faults.workload import record, record_ingestions
 
 SEEDS = (1, 2, 3)
 CUTS = 100
+SELDOM_CHECKPOINTS = next(seed for seed in count() if Random(seed).choice(CHECKPOINT_PAGES) == 1000)
+"""A checkpoint has all on the disk that was written before it."""
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +60,12 @@ def test_the_recording_holds_all_that_matters(recorder: Recorder) -> None:
 def test_what_is_broken_on_purpose_is_found(name: str, recorder: Recorder, tmp_path: Path) -> None:
     verdict = judge(recorder, tmp_path, seed=1, wanted=CUTS, open_every=4, breakage=BREAKAGES[name])
     assert verdict.wrong, f"{name}: {verdict.cuts} cuts have found nothing"
+
+
+def test_what_was_ingested_is_there_when_the_call_has_returned(tmp_path: Path) -> None:
+    """Its batches are not waited for one by one, but once in the end."""
+    recorded = record_ingestions(1, tmp_path / "data")
+    verdict = judge(recorded, tmp_path, seed=SELDOM_CHECKPOINTS, wanted=40, open_every=8)
+    assert (verdict.cuts, verdict.wrong) == (40, [])
+    broken = judge(recorded, tmp_path, seed=SELDOM_CHECKPOINTS, wanted=40, open_every=40, breakage=UNSETTLED)
+    assert broken.wrong

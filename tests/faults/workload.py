@@ -1,6 +1,6 @@
 """A random life of one engine: what people do, all at once, drawn from a seed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -11,6 +11,8 @@ from chatcore import (
     ChatcoreError,
     ConversationDeleted,
     Engine,
+    Incoming,
+    IncomingMessage,
     MessageChanged,
     Policy,
     Rating,
@@ -19,11 +21,12 @@ from chatcore import (
     Upload,
     open_engine,
 )
+from chatcore.messages import Text
 from chatcore.testing import ScriptedResponder, ScriptedRun
 from storage.files import collector
 from tests.faults.recording import Recorder
 
-__all__ = ["counted", "record"]
+__all__ = ["counted", "record", "record_ingestions"]
 
 SESSIONS = 2
 FILES = 6
@@ -36,7 +39,15 @@ _Act = Callable[["_Life"], Awaitable[None]]
 def record(seed: int, directory: Path, *, acts: int = 60) -> Recorder:
     """Two processes' work on one data directory, the first of which stops in order."""
     recorder = Recorder(directory)
-    anyio.run(_record, recorder, Random(seed), directory, acts)
+    anyio.run(_record, recorder, Random(seed), directory, acts, _ACTS)
+    return recorder
+
+
+def record_ingestions(seed: int, directory: Path) -> Recorder:
+    """The same, but nothing is done beside that would have it on the disk as well."""
+    recorder = Recorder(directory)
+    kinds: Mapping[_Act, int] = {_Life.ingest: 1}
+    anyio.run(_record, recorder, Random(seed), directory, 12, kinds)
     return recorder
 
 
@@ -45,7 +56,9 @@ def counted(start: int, count: int) -> str:
     return "".join(f"{number} " for number in range(start, start + count))
 
 
-async def _record(recorder: Recorder, rng: Random, directory: Path, acts: int) -> None:
+async def _record(
+    recorder: Recorder, rng: Random, directory: Path, acts: int, kinds: Mapping[_Act, int]
+) -> None:
     # nothing is held for its message here: what is put is sent before anything is collected
     held = patch.object(collector, "HELD_SECONDS", 0.0)
     with recorder.recording(), held, anyio.fail_after(20):
@@ -57,7 +70,7 @@ async def _record(recorder: Recorder, rng: Random, directory: Path, acts: int) -
                 life = _Life(engine, script, recorder, rng)
                 await life.begin(session)
                 for _ in range(acts):
-                    await life.act()
+                    await life.act(kinds)
 
 
 class _Life:
@@ -78,8 +91,8 @@ class _Life:
         while len(self._conversations) < 3 + session:
             await self.create()
 
-    async def act(self) -> None:
-        act = self._rng.choices(list(_ACTS), weights=list(_ACTS.values()))[0]
+    async def act(self, kinds: Mapping[_Act, int]) -> None:
+        act = self._rng.choices(list(kinds), weights=list(kinds.values()))[0]
         try:
             await act(self)
         except ChatcoreError:
@@ -187,6 +200,19 @@ class _Life:
             await self._engine.reindex(max_messages=max_messages, anew=anew)
             anew = False
 
+    async def ingest(self) -> None:
+        """Nothing is promised before the call returns."""
+        title = self._text(8)
+        said = [
+            IncomingMessage(role="user", parts=(Text(self._text(400)),), id=f"{place}")
+            for place in range(self._rng.randrange(1, 6))
+        ]
+        await self._engine.ingest(
+            [Incoming(source="power", id=title, title=title, messages=said, linear=True)]
+        )
+        (newest,) = (await self._engine.conversations(limit=1)).conversations
+        self._recorder.know(newest, *(await self._engine.page(newest.id)).messages)
+
     async def _try(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
             await act()
@@ -252,4 +278,5 @@ _ACTS: dict[_Act, int] = {
     _Life.delete: 4,
     _Life.purge: 3,
     _Life.reindex: 3,
+    _Life.ingest: 4,
 }

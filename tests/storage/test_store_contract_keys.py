@@ -22,6 +22,7 @@ from chatcore.commands import (
     Rate,
     Reindex,
     SendMessage,
+    Settle,
     UndeleteConversation,
 )
 from chatcore.errors import (
@@ -275,6 +276,7 @@ async def test_every_command_finds_only_what_is_its_users(ann: Person, published
         InterruptRuns,
         Purge,
         Reindex,
+        Settle,
     }
     assert {type(command) for command in commands} | of_no_user == set(UNITS)
 

@@ -228,6 +228,9 @@ SELECT max(
     coalesce((SELECT max(public) FROM conversation), x''), coalesce((SELECT max(public) FROM message), x'')
 )
 
+-- name: touch
+UPDATE meta SET clean = 1 - clean WHERE id = 1
+
 -- name: last_keys
 SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)
 

@@ -33,6 +33,10 @@ class Conversations(Runs, Index):
         self._users.clear()
         self._seen = None
 
+    def touch(self) -> None:
+        for _ in range(2):  # SQLite writes no page that stays as it was
+            self._execute(_SQL["touch"])
+
     def user(self, name: str) -> int:
         found = self._users.get(name)
         if found is None:
