@@ -69,7 +69,7 @@ from chatcore.messages import (
 )
 from chatcore.opening import open_engine
 from chatcore.pages import Page
-from chatcore.ports import FileStore, Output, Responder, Store
+from chatcore.ports import FileStore, Output, Responder, Store, Titling
 from chatcore.subscription import Subscription
 from chatcore.uploads import FileInput, Upload
 from chatcore.views import (
@@ -163,6 +163,7 @@ __all__ = [
     "Subscription",
     "Text",
     "TextDelta",
+    "Titling",
     "ToolCall",
     "ToolResult",
     "Tree",

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -49,6 +49,7 @@ __all__ = [
     "Publish",
     "Responder",
     "Store",
+    "Titling",
 ]
 
 R = TypeVar("R")
@@ -256,4 +257,18 @@ class Responder(Protocol):
 
     def refusal(self, parts: Sequence[Part], settings: Settings) -> str | None:
         """Why it can't answer this question at all (a sentence), asked before a run starts; else None."""
+        ...
+
+
+@runtime_checkable
+class Titling(Protocol):
+    """What a responder may offer beside answers: titles."""
+
+    async def make_title(self, asked: Asked, answer: str) -> str | None:
+        """What to call the conversation, after its first whole answer; None: its first words will do.
+
+        Nobody waits for it: the answer has ended, the next question may come. One short line is kept of it,
+        and nothing where a person has given a title meanwhile. It is cancelled when it takes long and when
+        the engine closes; then, and whatever it raises, the first words are taken.
+        """
         ...

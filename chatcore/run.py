@@ -63,6 +63,11 @@ class Run:
             self._ending = (status, reason, code)
         self._scope.cancel()
 
+    @property
+    def ended_as(self) -> Status | None:
+        """The ending that was asked for or, since, committed; None: neither."""
+        return self._ending[0] if self._ending is not None else None
+
     def ending(self, owner: str, default: Outcome) -> EndRun:
         """The ending as a command, with all that was said until this moment."""
         status, reason, code = self._ending or default

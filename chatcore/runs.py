@@ -7,22 +7,22 @@ from every draft while the last commit was under way.
 """
 
 import logging
-import math
 from collections.abc import AsyncIterator, Mapping
 
 import anyio
 from anyio.abc import TaskGroup
 
 from chatcore.asked import Asked
-from chatcore.commands import AppendDeltas, ChangeConversation
+from chatcore.commands import AppendDeltas
 from chatcore.draft import Outgrown
 from chatcore.errors import ChatcoreError, NotFound, ResponderError, RunEnded, StorageError
 from chatcore.events import ConversationEvent, MessageChanged
 from chatcore.limits import Limits
-from chatcore.messages import ENDINGS, Conversation, Message, Status, text_of
-from chatcore.ports import ANYBODY, Output, Responder, Store
+from chatcore.messages import ENDINGS, Status, text_of
+from chatcore.ports import ANYBODY, Output, Responder, Store, Titling
 from chatcore.run import Outcome, Run
-from chatcore.titles import title_from
+from chatcore.strangers import are_cancelled, described
+from chatcore.titles import Titles
 
 __all__ = ["Runs"]
 
@@ -46,6 +46,7 @@ class Runs:
         self._responders = responders
         self._limits = limits
         self._tasks = tasks
+        self._titles = Titles(store, limits, tasks)
         self._by_message: dict[str, Run] = {}
         self._by_conversation: dict[str, Run] = {}
         self._alive: set[Run] = set()
@@ -88,6 +89,7 @@ class Runs:
     async def close(self, seconds: float) -> None:
         """End all runs as `interrupted`; gives up on what can't be stored within `seconds`."""
         self._closing = True
+        self._titles.close()
         for run in list(self._by_message.values()):
             self.end(run, "interrupted", "The server was stopped.", "server_stopped")
         with anyio.move_on_after(seconds, shield=True):
@@ -110,7 +112,8 @@ class Runs:
                 run.ending_begun = True
                 await self._store_ending(run, outcome)
             if outcome[0] == "complete" and run.asked is not None:
-                await self._make_title(run.asked.conversation, run.asked.question)
+                said = text_of(run.draft.parts())
+                await self._titles.make(run.asked, said, self._titling(run))
         finally:
             self._alive.discard(run)
             run.over.set()
@@ -131,10 +134,10 @@ class Runs:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a responder is a stranger's code: whatever it raises ends its run
-            if isinstance(error, anyio.get_cancelled_exc_class()) and _are_cancelled():
+            if isinstance(error, anyio.get_cancelled_exc_class()) and are_cancelled():
                 raise
             log.warning("responder failed", exc_info=error, extra={"action": "responder_failed"})
-            return "failed", f"The model failed: {_described(error)}", "responder_error"
+            return "failed", f"The model failed: {described(error)}", "responder_error"
         if not run.draft.parts():
             return "failed", "The model ended without a word.", "no_answer"
         return "complete", None, None
@@ -175,17 +178,10 @@ class Runs:
         self._unwritten.discard(run.message.id)
         self._forget(run)
 
-    async def _make_title(self, conversation: Conversation, question: Message) -> None:
-        title = title_from(text_of(question.parts))
-        if conversation.title is not None or not title:
-            return
-        command = ChangeConversation(
-            user=conversation.owner, conversation_id=conversation.id, title=title, only_untitled=True
-        )
-        try:
-            await self._store.write(command)
-        except ChatcoreError as error:  # nobody asked for a title: without one nothing is lost
-            log.info("no title: %s", error, extra={"action": "no_title"})
+    def _titling(self, run: Run) -> Titling | None:
+        """What may be asked for a title: an answer that was cut off says too little for one."""
+        responder: object = self._responders.get(run.message.responder or "")
+        return responder if run.ended_as == "complete" and isinstance(responder, Titling) else None
 
     def _forget(self, run: Run) -> None:
         if self._by_message.get(run.message.id) is run:
@@ -234,16 +230,3 @@ class Runs:
             for run in list(self._by_message.values()):
                 if run.silent_for() > bound:
                     self.end(run, "failed", f"The model said nothing for {bound:g} seconds.", "timeout")
-
-
-def _are_cancelled() -> bool:
-    """Whether it is us who are cancelled, and not a task of the responder's that it waited for."""
-    return anyio.current_effective_deadline() == -math.inf
-
-
-def _described(error: BaseException) -> str:
-    try:
-        said = str(error)
-    except Exception:  # its class is a stranger's code too
-        said = ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "chatcore.draft": "inside",
     "chatcore.hub": "inside",
     "chatcore.runs": "inside",
+    "chatcore.strangers": "inside",
     "chatcore.titles": "inside",
     "chatcore": "engine",
     "chatcore.__init__": "surface",
@@ -137,7 +138,8 @@ module would be bound to one driver or to one event loop."""
 
 BROAD: Mapping[tuple[str, str], str] = {
     ("chatcore.runs", "Runs._answer"): "a responder is a stranger's code: whatever it raises ends its run",
-    ("chatcore.runs", "_described"): "so is the error's own __str__",
+    ("chatcore.titles", "Titles._ask"): "so does what it raises over a title: the first words are taken",
+    ("chatcore.strangers", "described"): "the error's own __str__ is a stranger's code too",
     ("chatcore.formats.reading", "Reading._in"): "a format is a stranger's code: it costs one record",
     ("chatcore.responders.loading", "_import_file"): "a stranger's file is executed",
     ("chatcore.responders.loading", "_import_module"): "a stranger's module is executed",

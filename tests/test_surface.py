@@ -59,6 +59,7 @@ CHOSEN: Mapping[str, Set[str]] = {
         "SearchOrder",
         "SearchPage",
         "Store",
+        "Titling",
         "Tree",
         "Trees",
     },

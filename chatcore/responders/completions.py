@@ -19,7 +19,7 @@ from chatcore.responders.failures import FAILURES, CutOff, context_exceeded, fai
 from chatcore.responders.prompt import chat_messages
 from chatcore.responders.refusals import cannot_see, refusal
 
-__all__ = ["CLOSE_SECONDS", "ChatCompletions", "ChatModel"]
+__all__ = ["CLOSE_SECONDS", "ChatCompletions", "ChatModel", "closing"]
 
 TRIES = 12
 """Requests for one answer, retries not counted: history is halved a few times, an option or two left out."""
@@ -87,7 +87,7 @@ class ChatCompletions:
             deltas = Deltas()
             said = opened = False
             try:
-                async with _closing(await self._ask(asked, attempt)) as stream:
+                async with closing(await self._ask(asked, attempt)) as stream:
                     opened = True
                     async for chunk in stream:
                         for output in deltas.take(chunk):
@@ -189,7 +189,7 @@ def _is_image(part: Part) -> bool:
 
 
 @asynccontextmanager
-async def _closing(
+async def closing(
     stream: AsyncStream[ChatCompletionChunk],
 ) -> AsyncIterator[AsyncStream[ChatCompletionChunk]]:
     """Have the connection closed at the end, also when cancelled: that is what stops a server's work."""

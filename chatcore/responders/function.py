@@ -2,16 +2,17 @@
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from chatcore.asked import Asked
 from chatcore.errors import InvalidInput
 from chatcore.messages import Part, Settings
 from chatcore.ports import Output, Responder
 
-__all__ = ["FunctionResponder", "ResponderFunction", "function_responder"]
+__all__ = ["FunctionResponder", "ResponderFunction", "TitleFunction", "function_responder"]
 
 ResponderFunction = Callable[[Asked], AsyncIterator[Output]]
+TitleFunction = Callable[[Asked, str], Awaitable[str | None]]
 
 
 class FunctionResponder:
@@ -25,12 +26,15 @@ class FunctionResponder:
         model: str | None,
         context_tokens: int | None,
         can_continue: bool,
+        make_title: TitleFunction | None,
     ) -> None:
         self.function = function
         self.name = name
         self.model = model
         self.context_tokens = context_tokens
         self.can_continue = can_continue
+        if make_title is not None:  # without one it is no `Titling`
+            self.make_title = make_title
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name})"
@@ -51,6 +55,7 @@ def function_responder(
     model: str | None = None,
     context_tokens: int | None = None,
     can_continue: bool = False,
+    make_title: TitleFunction | None = None,
 ) -> Responder:
     """Make a responder of an async generator function.
 
@@ -61,6 +66,8 @@ def function_responder(
         model: Shown to people as what answers.
         context_tokens: Given to the engine; the function keeps to it with ``asked.newest(max_tokens=…)``.
         can_continue: Whether it looks at ``asked.beginning`` and yields only what comes after it.
+        make_title: An async function of the `Asked` and the answer's words that returns a title, or None;
+            see `chatcore.ports.Titling`.
 
     Raises:
         InvalidInput: It is something else; the sentence says what to write instead.
@@ -73,7 +80,12 @@ def function_responder(
             "async def answer(asked): yield “some text” – with “async def”, one parameter and “yield”."
         )
     return FunctionResponder(
-        function, name=named, model=model, context_tokens=context_tokens, can_continue=can_continue
+        function,
+        name=named,
+        model=model,
+        context_tokens=context_tokens,
+        can_continue=can_continue,
+        make_title=make_title,
     )
 
 

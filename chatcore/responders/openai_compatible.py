@@ -15,6 +15,7 @@ from chatcore.responders.dialect import Dialect
 from chatcore.responders.facts import Facts, ask_facts
 from chatcore.responders.failures import failure
 from chatcore.responders.options import ResponderOptions
+from chatcore.responders.titling import TitlingCompletions
 
 __all__ = ["open_responder"]
 
@@ -45,7 +46,8 @@ async def open_responder(options: ResponderOptions) -> AsyncIterator[Responder]:
             retries=options.retries,
         )
         vision = facts.vision if options.vision is None else options.vision
-        yield ChatCompletions(client, chat, Dialect(sees=vision))
+        kind = TitlingCompletions if options.titles else ChatCompletions
+        yield kind(client, chat, Dialect(sees=vision))
     finally:
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
             await client.close()

@@ -26,6 +26,8 @@ class ResponderOptions(Struct, frozen=True, kw_only=True):
         vision: Whether the model sees images; None: what the server says, else it is tried.
         can_continue: Whether the server goes on from a beginning (a last message of the assistant: llama.cpp
             and vLLM do, OpenAI does not).
+        titles: Whether it is asked for a title after a conversation's first answer: one more short request.
+            The small model of ``local`` never is.
     """
 
     name: str | None = None
@@ -39,6 +41,7 @@ class ResponderOptions(Struct, frozen=True, kw_only=True):
     retries: int = 2
     vision: bool | None = None
     can_continue: bool | None = None
+    titles: bool = True
 
 
 class OpenResponder(Protocol):

@@ -40,6 +40,7 @@ async def open_answering(settings: CommandSettings) -> AsyncIterator[Responder]:
         base_url=settings.base_url,
         api_key=settings.api_key,
         context_tokens=settings.context_tokens,
+        titles=not settings.no_titles,
     )
     async with open_responder(options) as responder:
         yield responder

@@ -107,6 +107,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("context_tokens", "--context-tokens", "CHATCORE_CONTEXT_TOKENS", count, None,
             "How many tokens question, history and answer may have, where the server does not say (Ollama).",
             _ASKING),
+    Setting("no_titles", "--no-titles", "CHATCORE_NO_TITLES", flag, False,
+            "Do not ask the model for titles, which costs a short request for each conversation: take the "
+            "first words.", _ASKING),
     Setting("log_level", "--log-level", "CHATCORE_LOG_LEVEL",
             choice("debug", "info", "warning", "error"), "warning",
             "What is logged to standard error; `--verbose` is short for `info`."),
@@ -152,6 +155,7 @@ class CommandSettings(Struct, frozen=True, kw_only=True):
     base_url: str | None
     api_key: str | None
     context_tokens: int | None
+    no_titles: bool
     log_level: str
     limits: Limits
 

@@ -164,7 +164,7 @@ def test_05_the_model_is_given_the_image(
     tab.page.get_by_role("button", name="What is in this picture?").click()
     tab.box.press("Enter")
     expect(tab.answers).to_have_text("A red rectangle.")
-    asked = str(model.requests[-1]["messages"])
+    asked = str(model.requests[0]["messages"])
     assert "What is in this picture?" in asked
     assert "data:image/" in asked
 

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from chatcore import (
+    Asked,
     Conversation,
     ConversationChanged,
     ConversationPage,
     Limits,
+    ListChanged,
     Message,
     Page,
     Sent,
@@ -22,6 +24,7 @@ from chatcore import (
     decode_event,
     text_of,
 )
+from chatcore.testing import ScriptedResponder
 from frontends.http_api.bodies import Health, ListPage
 from frontends.http_api.routes import ROUTES
 from tests.frontends.serving import Served, serving
@@ -115,6 +118,23 @@ async def test_a_title_is_taken_away_by_null(served: Served) -> None:
     conversation = await made(served)
     changed = await served.http.patch(f"/conversations/{conversation.id}", json={"title": None})
     assert changed.json()["title"] is None
+
+
+async def test_what_the_responder_calls_it_is_listed(tmp_path: Path) -> None:
+    class Titler(ScriptedResponder):
+        async def make_title(self, asked: Asked, answer: str) -> str:
+            return f"About “{asked.text}”"
+
+    async with serving(tmp_path, script=Titler()) as served, served.engine.subscribe_user() as events:
+        conversation = msgspec.json.decode(
+            (await served.http.post("/conversations", json={})).content, type=Conversation
+        )
+        await asked(served, conversation)
+        async for event in events:
+            if isinstance(event, ListChanged) and event.conversation.title is not None:
+                break
+        listed = msgspec.json.decode((await served.http.get("/conversations")).content, type=ListPage)
+        assert [entry.title for entry in listed.conversations] == ["About “Hello”"]
 
 
 async def test_a_question_is_answered_and_paged(served: Served) -> None:

@@ -9,9 +9,12 @@ import platformdirs
 import pytest
 
 from chatcore.limits import Limits
+from chatcore.ports import Titling
+from frontends.cli.answering import open_answering
 from frontends.cli.arguments import COMMAND_NAMES
 from frontends.cli.kinds import Value
 from frontends.cli.settings import SETTINGS, CommandSettings, Setting, SettingsError, read_settings
+from tests.frontends.serving import free_port
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -31,6 +34,7 @@ SAMPLES: dict[str, tuple[str, str, object]] = {
     "model": ("small", '"small"', "small"),
     "base_url": ("http://127.0.0.1:1/v1", '"http://127.0.0.1:1/v1"', "http://127.0.0.1:1/v1"),
     "api_key": ("sk-1", '"sk-1"', "sk-1"),
+    "no_titles": ("true", "true", True),
     "log_level": ("debug", '"debug"', "debug"),
     "limits.media_types": (
         "image/*,application/pdf",
@@ -246,3 +250,12 @@ def test_the_documentation_has_the_same_table() -> None:
     lines = DOCUMENT.read_text().splitlines()
     documented = [line for line in lines if re.match(r"\| `", line)]
     assert documented == table()
+
+
+@pytest.mark.parametrize("flags", [{}, {"no_titles": True}], ids=["titles", "no titles"])
+async def test_whether_the_model_is_asked_for_titles(flags: dict[str, Value]) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}/v1"
+    settings = read(flags={"base_url": nobody, "model": "m", **flags})
+    async with open_answering(settings) as responder:
+        given: object = responder
+        assert isinstance(given, Titling) == (not flags)

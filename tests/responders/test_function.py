@@ -11,6 +11,7 @@ import pytest
 from chatcore.asked import Asked
 from chatcore.errors import InvalidInput, ResponderError
 from chatcore.messages import Settings, Text
+from chatcore.ports import Titling
 from chatcore.responders import function_responder, load_function
 from tests.responders.asking import said, talk_about
 
@@ -45,6 +46,17 @@ async def test_what_it_is_called_can_be_said() -> None:
     responder = function_responder(echo, name="e", model="echo-1", context_tokens=9, can_continue=True)
     assert (responder.name, responder.model, responder.context_tokens) == ("e", "echo-1", 9)
     assert responder.can_continue
+
+
+async def test_a_title_function_goes_with_it() -> None:
+    async def shout(asked: Asked, answer: str) -> str:
+        return f"{asked.text} {answer}".upper()
+
+    responder: object = function_responder(echo, make_title=shout)
+    assert isinstance(responder, Titling)
+    assert await responder.make_title(talk_about("Hello").asked(), "hi") == "HELLO HI"
+    plain: object = function_responder(echo)
+    assert not isinstance(plain, Titling)
 
 
 @pytest.mark.parametrize(
