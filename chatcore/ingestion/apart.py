@@ -11,15 +11,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import anyio
+import msgspec
 from anyio import to_thread
 
-from chatcore.errors import ChatcoreError, InvalidInput, LimitExceeded, StorageError, Unrecognised
+from chatcore.errors import InvalidInput, StorageError
 from chatcore.incoming import IncomingFile
 from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.batches import Rejects
@@ -30,6 +32,7 @@ from chatcore.ingestion.frames import (
     Order,
     batch_of,
     decode_frame,
+    error_of,
     read_frame,
     write_frame,
 )
@@ -48,31 +51,31 @@ _BOOT = (
     "sys.path[:] = json.loads(sys.argv[1]); "
     "from chatcore.ingestion.reader import main; main(int(sys.argv[2]), int(sys.argv[3]))"
 )
-_ERRORS: dict[str, type[ChatcoreError]] = {
-    one.code: one for one in (InvalidInput, LimitExceeded, Unrecognised, StorageError)
-}
 
 
 def name_of(opener: OpenReading) -> str | None:
     """What another process finds it by, as ``module:name``; None: it can't."""
     module, name = getattr(opener, "__module__", ""), getattr(opener, "__qualname__", ".")
-    return None if "." in name or module == "__main__" else f"{module}:{name}"
+    can_start = sys.executable and module != "__main__" and "." not in name
+    return f"{module}:{name}" if can_start else None
 
 
 def is_large(source: str | os.PathLike[str]) -> bool:
     """Whether a process of its own pays."""
-    path = Path(source)
-    try:
-        if not path.is_dir():
-            return path.stat().st_size >= LARGE_BYTES
-        size = 0
-        for folder, _, names in os.walk(path):
-            size += sum(os.stat(os.path.join(folder, name)).st_size for name in names)
-            if size >= LARGE_BYTES:
-                return True
-    except OSError:
-        pass  # whoever reads it will say so
+    size = 0
+    for path in _files_of(Path(source)):
+        with contextlib.suppress(OSError):  # whoever reads it will say so
+            size += path.stat().st_size
+        if size >= LARGE_BYTES:
+            return True
     return False
+
+
+def _files_of(source: Path) -> Iterator[Path]:
+    if not source.is_dir():
+        yield source
+    for folder, _, names in os.walk(source):
+        yield from (Path(folder, name) for name in names)
 
 
 class ProcessFeed:
@@ -94,6 +97,8 @@ class ProcessFeed:
         self._keep = keep
         self._rejects = rejects
         self._progress: tuple[int, int | None] = (0, None)
+        self._killing = threading.Timer(_STOP_SECONDS, process.kill)
+        self._killing.daemon = True
 
     async def next(self) -> Batch | None:
         """See `Feed`."""
@@ -106,14 +111,28 @@ class ProcessFeed:
     def stop(self) -> None:
         """See `Feed`."""
         self._process.terminate()
+        if self._killing.ident is None:
+            self._killing.start()  # it may be stopped itself, or wait for a disk
+
+    def close(self) -> None:
+        """The process has ended afterwards."""
+        self.stop()
+        self._process.wait()
+        self._killing.cancel()
+        self._said.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._asked.close()
 
     def _next(self) -> Batch | None:
         while (body := read_frame(self._said)) is not None:
-            frame = decode_frame(body)
+            try:
+                frame = decode_frame(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise StorageError(f"what reads can't be understood: {error}.") from error
             if isinstance(frame, Ended):
-                if frame.code is None:
-                    return None
-                raise _ERRORS[frame.code](frame.sentence, **frame.data)
+                if (ended_by := error_of(frame)) is not None:
+                    raise ended_by
+                return None
             if isinstance(frame, Keep):
                 self._answer(frame)
                 continue
@@ -123,7 +142,8 @@ class ProcessFeed:
         raise StorageError(f"what reads {_ending(self._process)}.")
 
     def _answer(self, asked: Keep) -> None:
-        file = IncomingFile(name=asked.name, media_type=asked.media_type, at=asked.at, content=asked.content)
+        at = None if asked.at is None else Path(os.fsdecode(asked.at))
+        file = IncomingFile(name=asked.name, media_type=asked.media_type, at=at, content=asked.content)
         kept = Kept(self._keep(file))
         with contextlib.suppress(BrokenPipeError):  # told by the next read
             write_frame(self._asked, kept)
@@ -131,49 +151,47 @@ class ProcessFeed:
 
 @asynccontextmanager
 async def open_process_feed(order: Order, keep: KeepFile, rejects: Rejects) -> AsyncIterator[ProcessFeed]:
-    """A process that reads what is ordered; it has ended when the block is left."""
+    """A process that reads what is ordered; it has ended when the block is left.
+
+    Raises:
+        StorageError: None can be started.
+    """
     feed = await to_thread.run_sync(_start, order, keep, rejects)
     try:
         yield feed
     finally:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(_finish, feed)
+            await to_thread.run_sync(feed.close)
 
 
 def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed:
-    with contextlib.ExitStack() as stack:
-        their_in, our_out = os.pipe()
-        our_in, their_out = os.pipe()
-        for theirs in (their_in, their_out):
-            stack.callback(os.close, theirs)
-        said = os.fdopen(our_in, "rb", buffering=0)
-        asked = os.fdopen(our_out, "wb")
-        _widen(our_in)
-        is_input = order.source == b"-"
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(their_in), str(their_out)],
-            stdin=None if is_input else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(their_in, their_out),
-            start_new_session=not is_input,  # one that is not the terminal's could not read from there
-        )
-    feed = ProcessFeed(process, said, asked, keep, rejects)
-    with contextlib.suppress(BrokenPipeError):
-        write_frame(asked, order)
-    return feed
-
-
-def _finish(feed: ProcessFeed) -> None:
-    process = feed._process
-    process.terminate()
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        try:
+            their_in, our_out = os.pipe()
+            theirs.callback(os.close, their_in)
+            asked = ours.enter_context(os.fdopen(our_out, "wb"))
+            our_in, their_out = os.pipe()
+            theirs.callback(os.close, their_out)
+            said = ours.enter_context(os.fdopen(our_in, "rb", buffering=0))
+            _widen(our_in)
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(their_in), str(their_out)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(their_in, their_out),
+                start_new_session=True,  # Ctrl-C in the terminal is for this process
+            )
+        except OSError as error:
+            raise StorageError(f"no process can be started that reads: {error.strerror}.") from error
+        feed = ProcessFeed(process, said, asked, keep, rejects)
+        ours.pop_all()
     try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    feed._said.close()
-    with contextlib.suppress(BrokenPipeError):
-        feed._asked.close()
+        with contextlib.suppress(BrokenPipeError):
+            write_frame(asked, order)
+    except UnicodeEncodeError as error:
+        feed.close()
+        raise InvalidInput("The name of the source or of the assistant is no text.") from error
+    return feed
 
 
 def _widen(pipe: int) -> None:

@@ -122,6 +122,8 @@ class Delivery:
             self._dropped = b""
         if self._failed or (batch.slices and batch.conversations[0].origin == self._dropped):
             return
+        for unread, messages in batch.notes:  # now, so that they are told in the order of the source
+            self.tally.note(unread, messages)
         await self._slots.acquire()
         self._flying |= origins
         tasks.start_soon(self._deliver, batch, origins)
@@ -136,8 +138,6 @@ class Delivery:
         try:
             if not self._failed:
                 await self._store(batch)
-                for unread, messages in batch.notes:
-                    self.tally.note(unread, messages)
                 self._tell()
         finally:
             self._flying -= origins

@@ -5,17 +5,17 @@ Both are of one program, so there are no versions: the bytes are msgpack, as msg
 
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO, overload
 
 import msgspec
 from msgspec import Struct
 
 from chatcore.arrivals import IngestMessage
+from chatcore.errors import ChatcoreError, InvalidInput, LimitExceeded, StorageError, Unrecognised
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.batch import Batch
 from chatcore.limits import Limits
-from chatcore.messages import Attachment
+from chatcore.messages import Attachment, clean_text
 
 __all__ = [
     "Ended",
@@ -26,6 +26,8 @@ __all__ = [
     "Read",
     "batch_of",
     "decode_frame",
+    "ended_by",
+    "error_of",
     "read_frame",
     "read_of",
     "write_frame",
@@ -39,7 +41,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     Attributes:
         opener: What opens a source (`OpenReading`), as ``module:name``.
-        source: A path as the system has it, or ``-``.
+        source: A path as the system has it.
         packer: What makes of conversations what the store takes as packed (`chatcore.ports.Store.packer`).
         index: Whether they are to be indexed.
         limit: Stop after so many conversations; None: all.
@@ -71,12 +73,12 @@ class Keep(Struct, frozen=True, kw_only=True, tag="keep"):
     """A file is to be stored; what comes next waits for the answer.
 
     Attributes:
-        at: Where its bytes are; None: in `content`.
+        at: Where its bytes are, a path as the system has it; None: in `content`.
     """
 
     name: str
     media_type: str | None
-    at: Path | None
+    at: bytes | None
     content: bytes | None
 
 
@@ -114,41 +116,58 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
 Frame = Keep | Read | Ended
 
 
-def _from_json(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError(kind.__name__)
+_ERRORS: dict[str, type[ChatcoreError]] = {
+    one.code: one for one in (InvalidInput, LimitExceeded, Unrecognised, StorageError)
+}
 
 
-def _as_json(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(type(value).__name__)
+def ended_by(error: ChatcoreError) -> Ended:
+    """What is said of an error; of one that the other side does not know, what kind of error it is."""
+    codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, ChatcoreError)]
+    return Ended(
+        code=next((code for code in codes if code in _ERRORS), InvalidInput.code),
+        sentence=clean_text(error.sentence),  # names of files may be no text
+        data={
+            name: clean_text(value) if isinstance(value, str) else value for name, value in error.data.items()
+        },
+    )
 
 
-_encode = msgspec.msgpack.Encoder(enc_hook=_as_json).encode
-_frames: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame, dec_hook=_from_json)
+def error_of(ended: Ended) -> ChatcoreError | None:
+    """The error that was meant."""
+    return None if ended.code is None else _ERRORS[ended.code](ended.sentence, **ended.data)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_frames: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 
 _messages = msgspec.msgpack.Decoder(tuple[IngestMessage, ...])
 
 
 def write_frame(file: BinaryIO, frame: Frame | Kept | Order) -> None:
-    """Write one, at once."""
+    """Write one, at once.
+
+    Raises:
+        UnicodeEncodeError: Something in it is no text; nothing was written.
+    """
     body = _encode(frame)
-    file.write(_LENGTH.pack(len(body)))
-    file.write(body)
+    rest = memoryview(_LENGTH.pack(len(body)) + body)
+    while rest:  # a process that is stopped in the middle writes a part only
+        rest = rest[file.write(rest) :]
     file.flush()
 
 
 def read_frame(file: BinaryIO) -> bytearray | None:
     """The next one's bytes, for a decoder; None: the other side has ended."""
-    head = file.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    body = bytearray(_LENGTH.unpack(head)[0])
+    head = _filled(file, _LENGTH.size)
+    return None if head is None else _filled(file, _LENGTH.unpack(head)[0])
+
+
+def _filled(file: BinaryIO, size: int) -> bytearray | None:
+    body = bytearray(size)
     view = memoryview(body)
     done = 0
-    while done < len(body):
+    while done < size:
         if not (count := file.readinto(view[done:])):  # type: ignore[attr-defined]
             return None
         done += count

@@ -74,7 +74,7 @@ async def ingest(
                 read=options.read,
                 limits=sink.limits,
                 limit=options.limit,
-                packer=sink.packer,
+                packer=target.packer,
                 index=options.index,
                 dry_run=options.dry_run,
                 rejects=options.rejects is not None,
@@ -120,6 +120,7 @@ async def _open_feed(
         raise InvalidInput("No formats are known here: give conversations, not a file.")
     elif (
         isinstance(source, str | PathLike)
+        and source != "-"
         and (opener := name_of(open_reading)) is not None
         and await to_thread.run_sync(is_large, source)
     ):

@@ -21,9 +21,10 @@ import msgspec
 from chatcore.arrivals import IngestConversation
 from chatcore.errors import ChatcoreError
 from chatcore.incoming import IncomingFile
+from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.feeds import FileItems
-from chatcore.ingestion.frames import Ended, Keep, Kept, Order, read_frame, read_of, write_frame
+from chatcore.ingestion.frames import Ended, Keep, Kept, Order, ended_by, read_frame, read_of, write_frame
 from chatcore.ingestion.keeping import told
 from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.sink import OpenReading
@@ -70,13 +71,14 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
                 return told(file, order.limits)
             except (ChatcoreError, OSError):
                 return None
-        write_frame(said, Keep(name=file.name, media_type=file.media_type, at=file.at, content=file.content))
+        at = None if file.at is None else os.fsencode(file.at)
+        write_frame(said, Keep(name=file.name, media_type=file.media_type, at=at, content=file.content))
         return answers.get().attachment
 
     try:
         reading = opener(os.fsdecode(order.source), order.format, order.read)
     except ChatcoreError as error:
-        write_frame(said, _ended(error))
+        write_frame(said, ended_by(error))
         return
     rejected = io.BytesIO()
     items = FileItems(reading)
@@ -87,25 +89,29 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
         limit=order.limit,
         whole=order.dry_run,
     )
+    ended = Ended()
     try:
         while (batch := batches.next()) is not None:
             if pack is not None and batch.conversations and not batch.slices:
                 batch = msgspec.structs.replace(batch, packed=pack(batch.conversations, order.index))
-            lines = rejected.getvalue()
-            rejected.seek(0)
-            rejected.truncate()
-            write_frame(said, read_of(batch, lines, items.progress()))
-        write_frame(said, Ended())
+            write_frame(said, read_of(batch, _taken(rejected), items.progress()))
     except ChatcoreError as error:
-        write_frame(said, _ended(error))
+        ended = ended_by(error)
+        if lines := _taken(rejected):
+            write_frame(said, read_of(Batch(), lines, items.progress()))
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what was unpacked goes, whoever is in a hurry
         reading.close()
+    write_frame(said, ended)  # whoever reads this ends us
+
+
+def _taken(rejected: io.BytesIO) -> bytes:
+    lines = rejected.getvalue()
+    rejected.seek(0)
+    rejected.truncate()
+    return lines
 
 
 def _named(name: str) -> object:
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)
-
-
-def _ended(error: ChatcoreError) -> Ended:
-    return Ended(code=error.code, sentence=error.sentence, data=error.data)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -70,7 +71,10 @@ class SqliteStore:
         sources, packed = command.conversations, command.packed
         if not sources or any(one.first for one in sources):  # later slices go to what is there
             return await self._writer.write(command)
-        ready = unpack(packed, sources) if packed else make_ready(sources, index=command.index)
+        if packed is not None:
+            ready = unpack(packed, sources)
+        else:
+            ready = await to_thread.run_sync(partial(make_ready, sources, index=command.index))
         self._shelf.put(sources, ready)
         try:
             return await self._writer.write(command)

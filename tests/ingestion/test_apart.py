@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 from chatcore import (
     Engine,
+    IngestProgress,
     IngestReport,
     IngestStopped,
     InvalidInput,
@@ -249,3 +251,102 @@ async def test_an_opener_without_a_name_reads_here(tmp_path: Path, always_apart:
     source = written(tmp_path / "some.jsonl", lines(3))
     report = await ingest(str(source), EmptySink(Limits()), opener, IngestOptions())
     assert (report.imported, called) == (3, [str(source)])
+
+
+@pytest.mark.parametrize("kind", ["cut off", "damaged"])
+async def test_what_is_damaged_from_its_beginning_is_a_sentence(
+    tmp_path: Path, apart_or_here: bool, kind: str
+) -> None:
+    source = tmp_path / "broken"
+    content = b'[{"mapping": "' + b"x" * 300 if kind == "cut off" else b"PK\x03\x04" + b"x" * 300
+    source.write_bytes(content)
+    async with open_engine("memory:") as engine:
+        with pytest.raises((InvalidInput, IngestStopped)) as caught:
+            await engine.ingest(str(source))
+        assert isinstance(caught.value, InvalidInput), caught.value.sentence
+
+
+def with_picture(folder: Path, record: dict[str, object]) -> None:
+    (folder / "pictures").mkdir(parents=True)
+    (folder / "pictures" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20)
+    (folder / "data.json").write_text(json.dumps([record]))
+
+
+async def test_an_export_in_a_folder_whose_name_is_no_text(tmp_path: Path, always_apart: None) -> None:
+    """Its pictures are stored from where they lie."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/exp\xff"))
+    folder.mkdir()
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20)
+    asked = {"role": "user", "content": "<image>What is it?"}
+    record = {
+        "messages": [asked, {"role": "assistant", "content": "A picture."}],
+        "images": ["pictures/a.png"],
+    }
+    (folder / "data.json").write_text(json.dumps([record]))
+    async with open_engine("memory:") as engine:
+        report = await engine.ingest(folder)
+        assert (report.imported, report.attachments.imported) == (1, 1)
+        strange = folder / "strange.json"
+        strange.write_text('[{"neither": 1}]')
+        with pytest.raises(Unrecognised):
+            await engine.ingest(strange)
+
+
+async def test_a_reader_that_was_stopped_for_a_while_goes_on(tmp_path: Path, always_apart: None) -> None:
+    """A write that a signal interrupts has written a part."""
+    source = written(tmp_path / "many.jsonl", lines(6_000))
+    stopped: list[int] = []
+
+    def tell(at: IngestProgress) -> None:
+        if len(stopped) < 5 and (found := readers_of(os.getpid())):
+            os.kill(found[0], signal.SIGSTOP)
+            os.kill(found[0], signal.SIGCONT)
+            stopped.append(found[0])
+
+    async with open_engine("memory:") as engine:
+        report = await engine.ingest(str(source), progress=tell)
+    assert (report.imported, report.failed, len(stopped)) == (6_000, 0, 5)
+
+
+async def test_cancelling_ends_a_reader_that_is_stopped(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "_STOP_SECONDS", 0.2)
+    source = written(tmp_path / "many.jsonl", lines(6_000))
+    async with open_engine("memory:") as engine:
+        with anyio.fail_after(10), anyio.CancelScope() as scope:
+
+            def stop_both(at: IngestProgress) -> None:
+                os.kill(readers_of(os.getpid())[0], signal.SIGSTOP)
+                scope.cancel()
+
+            await engine.ingest(str(source), progress=stop_both)
+        assert scope.cancelled_caught
+    assert readers_of(os.getpid()) == []
+
+
+async def test_nothing_unpacked_is_left(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    written(tmp_path / "some.jsonl", lines(20))
+    archive = tmp_path / "some.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "some.jsonl", "some.jsonl")
+    async with open_engine("memory:") as engine:
+        for _ in range(3):
+            assert (await engine.ingest(str(archive))).read == 20
+    assert list(scratch.iterdir()) == []
+
+
+def test_one_entry_that_cannot_be_read_makes_no_folder_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "LARGE_BYTES", 10)
+    (tmp_path / "a link").symlink_to(tmp_path / "nowhere")
+    assert not apart.is_large(tmp_path)
+    (tmp_path / "large").write_bytes(b"x" * 11)
+    assert apart.is_large(tmp_path)
