@@ -5,6 +5,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Sequence
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -75,8 +76,10 @@ class ArchiveBase:
         try:
             with self.open(name) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 18)
-        except UNREADABLE:
+        except UNREADABLE as error:
             target.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT}:
+                raise  # it is not the member that is at fault
             return None
         return target
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from chatcore.errors import StorageError
 from chatcore.formats.detection import detect, in_format
 from chatcore.formats.format import ReadFormat, ReadOptions, Record
 from chatcore.formats.records import Faults
@@ -105,6 +106,9 @@ class Reading(Iterator[Incoming | Unread]):
                 for item in known.read(watched, self._options):
                     yield self._put_right(item)
                 return
+            except OSError as error:  # what is read is spared them: it is the folder for temporary files
+                reason = error.strerror or str(error)
+                raise StorageError(f"The folder for temporary files can't be used: {reason}.") from error
             except Exception as error:
                 last = self._last
                 yield Unread(

@@ -8,9 +8,11 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -90,8 +92,10 @@ class ProcessFeed:
         asked: BinaryIO,
         keep: KeepFile,
         rejects: Rejects,
+        scratch: str,
     ) -> None:
         self._process = process
+        self._scratch = scratch
         self._said = said
         self._asked = asked
         self._keep = keep
@@ -122,13 +126,14 @@ class ProcessFeed:
         self._said.close()
         with contextlib.suppress(BrokenPipeError):
             self._asked.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)  # it may have had no time to do so itself
 
     def _next(self) -> Batch | None:
         while (body := read_frame(self._said)) is not None:
             try:
                 frame = decode_frame(body)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise StorageError(f"what reads can't be understood: {error}.") from error
+                raise StorageError(f"the process that reads it can't be understood: {error}.") from error
             if isinstance(frame, Ended):
                 if (ended_by := error_of(frame)) is not None:
                     raise ended_by
@@ -139,7 +144,7 @@ class ProcessFeed:
             self._rejects.write(frame.rejected)
             self._progress = frame.read_bytes, frame.total_bytes
             return batch_of(frame)
-        raise StorageError(f"what reads {_ending(self._process)}.")
+        raise StorageError(f"the process that reads it {_ending(self._process)}.")
 
     def _answer(self, asked: Keep) -> None:
         at = None if asked.at is None else Path(os.fsdecode(asked.at))
@@ -174,16 +179,19 @@ def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed:
             theirs.callback(os.close, their_out)
             said = ours.enter_context(os.fdopen(our_in, "rb", buffering=0))
             _widen(our_in)
+            scratch = tempfile.mkdtemp(prefix="chatcore-reading-")
+            ours.callback(shutil.rmtree, scratch, ignore_errors=True)
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(their_in), str(their_out)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(their_in, their_out),
+                env={**os.environ, "TMPDIR": scratch},
                 start_new_session=True,  # Ctrl-C in the terminal is for this process
             )
         except OSError as error:
             raise StorageError(f"no process can be started that reads: {error.strerror}.") from error
-        feed = ProcessFeed(process, said, asked, keep, rejects)
+        feed = ProcessFeed(process, said, asked, keep, rejects, scratch)
         ours.pop_all()
     try:
         with contextlib.suppress(BrokenPipeError):

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import BinaryIO, NoReturn, cast
@@ -59,6 +60,7 @@ def _listen(asked: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
     while (body := read_frame(asked)) is not None:
         answers.put(msgspec.msgpack.decode(body, type=Kept))
     os.kill(os.getpid(), signal.SIGTERM)  # whoever started this is gone
+    answers.put(Kept(None))  # nobody waits for what never comes
 
 
 def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
@@ -102,6 +104,8 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what was unpacked goes, whoever is in a hurry
         reading.close()
+        with suppress(OSError):  # it is empty now, and whoever made it may be gone
+            os.rmdir(os.environ["TMPDIR"])
     write_frame(said, ended)  # whoever reads this ends us
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -221,3 +222,12 @@ def test_the_page_still_works_among_hostile_words(
     tab.page.get_by_role("button", name="New chat", exact=True).click()
     expect(tab.bars).to_have_count(0)
     assert_unharmed(tab)
+
+
+def test_an_address_that_is_made_up_leads_nowhere(tab: Tab) -> None:
+    """An id in it is no path: it could name a file that looks like a conversation."""
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    tab.open("?conversation=..%2F..%2F..%2Fgradio_api%2Finfo%3F")
+    expect(tab.page.locator(".cc-empty")).to_be_visible()
+    assert [path for path in asked if path.endswith("/info")] == []

@@ -9,9 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from errno import ENOSPC
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import msgspec
@@ -28,6 +31,7 @@ from chatcore import (
     open_engine,
 )
 from chatcore.formats.format import ReadOptions
+from chatcore.formats.spool import grouped
 from chatcore.ingestion import apart
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
@@ -275,15 +279,9 @@ def with_picture(folder: Path, record: dict[str, object]) -> None:
 async def test_an_export_in_a_folder_whose_name_is_no_text(tmp_path: Path, always_apart: None) -> None:
     """Its pictures are stored from where they lie."""
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/exp\xff"))
-    folder.mkdir()
-    (folder / "pictures").mkdir()
-    (folder / "pictures" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20)
     asked = {"role": "user", "content": "<image>What is it?"}
-    record = {
-        "messages": [asked, {"role": "assistant", "content": "A picture."}],
-        "images": ["pictures/a.png"],
-    }
-    (folder / "data.json").write_text(json.dumps([record]))
+    said = {"role": "assistant", "content": "A picture."}
+    with_picture(folder, {"messages": [asked, said], "images": ["pictures/a.png"]})
     async with open_engine("memory:") as engine:
         report = await engine.ingest(folder)
         assert (report.imported, report.attachments.imported) == (1, 1)
@@ -350,3 +348,24 @@ def test_one_entry_that_cannot_be_read_makes_no_folder_small(
     assert not apart.is_large(tmp_path)
     (tmp_path / "large").write_bytes(b"x" * 11)
     assert apart.is_large(tmp_path)
+
+
+async def test_a_full_folder_for_temporary_files_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the format, or of the records."""
+
+    def full(*arguments: object) -> NoReturn:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(grouped, "__kwdefaults__", {"max_bytes": 100})
+    nodes: list[dict[str, object]] = [
+        {"message_id": f"{n}", "parent_id": None, "text": "x", "role": "prompter", "lang": "en"}
+        | {"message_tree_id": f"{n}", "created_date": "2026-01-01T00:00:00+00:00"}
+        for n in range(50)
+    ]
+    source = written(tmp_path / "nodes.jsonl", iter(nodes))
+    async with open_engine("memory:") as engine:
+        with pytest.raises(IngestStopped, match="temporary files can't be used: No space left"):
+            await engine.ingest(str(source), format="oasst")

@@ -8,34 +8,40 @@ export class ApiError extends Error {
   }
 }
 
+/** A path with ids in it. What is no id comes from an address that somebody made up: it could lead anywhere. */
+function at(words, ...ids) {
+  if (!ids.every((id) => /^[\w-]+$/.test(id))) throw new ApiError(404, "not_found", "There is no such conversation.");
+  return String.raw({ raw: words }, ...ids);
+}
+
 export class Api {
   constructor(base) {
     this.base = base;
   }
 
   page = (conversation, before = null) =>
-    this.#call("GET", `conversations/${conversation}/messages`, { before });
+    this.#call("GET", at`conversations/${conversation}/messages`, { before });
   health = () => this.#call("GET", "health");
-  message = (message) => this.#call("GET", `messages/${message}`);
+  message = (message) => this.#call("GET", at`messages/${message}`);
   /** `wanted`: {archived, pinned, after}. */
   conversations = (wanted) => this.#call("GET", "conversations", wanted);
   search = (q, after = null) => this.#call("GET", "search", { q, after });
   /** `changes`: {title, pinned, archived, settings}, those that are to change. */
-  change = (conversation, changes) => this.#call("PATCH", `conversations/${conversation}`, {}, changes);
-  delete = (conversation) => this.#call("DELETE", `conversations/${conversation}`);
-  undelete = (conversation) => this.#call("POST", `conversations/${conversation}/undelete`);
+  change = (conversation, changes) => this.#call("PATCH", at`conversations/${conversation}`, {}, changes);
+  delete = (conversation) => this.#call("DELETE", at`conversations/${conversation}`);
+  undelete = (conversation) => this.#call("POST", at`conversations/${conversation}/undelete`);
   moveHead = (conversation, message_id) =>
-    this.#call("POST", `conversations/${conversation}/head`, {}, { message_id });
-  stop = (conversation) => this.#call("POST", `conversations/${conversation}/stop`);
-  undo = (conversation) => this.#call("POST", `conversations/${conversation}/undo`);
+    this.#call("POST", at`conversations/${conversation}/head`, {}, { message_id });
+  stop = (conversation) => this.#call("POST", at`conversations/${conversation}/stop`);
+  undo = (conversation) => this.#call("POST", at`conversations/${conversation}/undo`);
   /** `feedback`: {rating, comment, reasons}, or null to take the vote back. */
   rate = (message, feedback) =>
-    this.#call("PUT", `messages/${message}/feedback`, {}, feedback ?? { rating: null });
-  edit = (message, text) => this.#call("POST", `messages/${message}/edit`, {}, { text });
-  regenerate = (message) => this.#call("POST", `messages/${message}/regenerate`);
-  continue = (message) => this.#call("POST", `messages/${message}/continue`);
+    this.#call("PUT", at`messages/${message}/feedback`, {}, feedback ?? { rating: null });
+  edit = (message, text) => this.#call("POST", at`messages/${message}/edit`, {}, { text });
+  regenerate = (message) => this.#call("POST", at`messages/${message}/regenerate`);
+  continue = (message) => this.#call("POST", at`messages/${message}/continue`);
 
-  fileAddress = (message, index) => `${this.base}messages/${message}/files/${index}`;
+  fileAddress = (message, index) => this.base + at`messages/${message}/files/${index}`;
 
   /** Numbers by the days of this browser's clock. */
   statistics = (days) =>
@@ -45,7 +51,7 @@ export class Api {
   exportAllAddress = (query) => this.#address("export", query);
 
   exportAddress = (conversation, format) =>
-    this.#address(`conversations/${conversation}/export`, { format });
+    this.#address(at`conversations/${conversation}/export`, { format });
 
   /** Where the event stream of `conversation` (null: none) and of the list is, from a position on. */
   eventsAddress = (conversation, after) => this.#address("events", { conversation, list: 1, after });

@@ -1,13 +1,13 @@
 // Plots of a number for each day, by series: SVG, in the page's own colours. What they say stands in a table, too.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 170, 56, 24, 12];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 170, 72, 24, 12];
 const LINES = 3;
 
 /** Bars upon each other. `series`: [{name, color, values}], values by day; `days`: Dates. */
 export function stackedBars(label, days, series, format) {
   const sums = days.map((_, day) => series.reduce((sum, { values }) => sum + (values[day] ?? 0), 0));
-  return plot(label, days, roundUp(Math.max(1, ...sums)), format, (x, y, step) => {
+  return plot(label, days, roundUp(Math.max(LINES, ...sums)), format, (x, y, step) => {
     const below = days.map(() => 0);
     return series.flatMap(({ name, color, values }) =>
       values.map((value, day) => {
