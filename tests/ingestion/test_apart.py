@@ -361,9 +361,16 @@ async def test_a_full_folder_for_temporary_files_stops_it(
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     monkeypatch.setattr(grouped, "__kwdefaults__", {"max_bytes": 100})
     nodes: list[dict[str, object]] = [
-        {"message_id": f"{n}", "parent_id": None, "text": "x", "role": "prompter", "lang": "en"}
-        | {"message_tree_id": f"{n}", "created_date": "2026-01-01T00:00:00+00:00"}
-        for n in range(50)
+        {
+            "message_id": f"{number}",
+            "parent_id": None,
+            "text": "x",
+            "role": "prompter",
+            "lang": "en",
+            "message_tree_id": f"{number}",
+            "created_date": "2026-01-01T00:00:00+00:00",
+        }
+        for number in range(50)
     ]
     source = written(tmp_path / "nodes.jsonl", iter(nodes))
     async with open_engine("memory:") as engine:
