@@ -14,6 +14,7 @@ from chatcore.formats.scratch import Scratch
 from chatcore.formats.streams import UNREADABLE, Damaged, Meter
 
 __all__ = [
+    "EARLIER",
     "ENCRYPTED",
     "LEADS_OUT",
     "LINK",
@@ -26,6 +27,7 @@ __all__ = [
 
 MOST_MEMBERS = 200_000
 LEADS_OUT = "Its path leads out of the archive: it is not opened."
+EARLIER = "Two members have this name: only the last one counts."
 LINK = "It is a link and no file."
 ENCRYPTED = "It is encrypted: unpack the archive with its password first."
 _MOST_RATIO = 400
@@ -45,6 +47,11 @@ class ArchiveBase:
         self.consulted: set[str] = set()
         self.problem: str | None = None
         self._scratch = scratch
+
+    def _forget(self, name: str) -> None:
+        """Another member of this name has come: an earlier file is not read, and told."""
+        self.refused.pop(name, None)
+        self.refused[f"{name} (an earlier one)"] = EARLIER
 
     def open(self, name: str) -> BinaryIO:
         """See `Members`."""
@@ -104,8 +111,7 @@ class Zip(ArchiveBase):
         for info in infos:
             if not info.is_dir():
                 if info.filename in self._infos:
-                    again = f"{info.filename} (an earlier one)"
-                    self.refused[again] = "Two members have this name: only the last one is read."
+                    self._forget(info.filename)
                 self._infos[info.filename] = info
                 if (reason := _refusal(info)) is not None:
                     self.refused[info.filename] = reason

@@ -1,7 +1,6 @@
 """Which folders of an archive belong to an export: what lies there is a part of it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from os.path import commonpath
 
 __all__ = ["by_folder", "homes_of", "is_in"]
 
@@ -15,14 +14,14 @@ def by_folder(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def homes_of(exports: Sequence[Collection[str]]) -> tuple[str, ...]:
-    """The folders in which exports lie, by the members that hold the records of each.
+    """The folders in which exports lie, by the members that hold the records of each format.
 
-    One export has all of the uppermost folder that its records are in. Of several, each has the innermost
-    folder that all of its records are in.
+    Where there is one format only, it has all of the uppermost folders that its records are in. Of several,
+    each has just the folders that its records are in: what lies between them may be anything.
     """
     if len(exports) == 1:
         return tuple({_folder(name).split("/")[0] for name in exports[0]})
-    return tuple({commonpath([_folder(name) for name in names]) for names in exports})
+    return tuple({_folder(name) for names in exports for name in names})
 
 
 def is_in(name: str, homes: Sequence[str]) -> bool:

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-__all__ = ["Members"]
+from chatcore.formats.archive import ENCRYPTED
+
+__all__ = ["Members", "all_encrypted", "packed_size"]
+
+_PASSWORD = "unpack it with its password first."
 
 
 class Members(Protocol):
@@ -57,3 +61,16 @@ class Members(Protocol):
     def close(self) -> None:
         """Let go of it."""
         ...
+
+
+def packed_size(archive: Members) -> int:
+    """Length of what all of its members take."""
+    return sum(archive.packed_size(one) for one in archive.names())
+
+
+def all_encrypted(archive: Members) -> str | None:
+    """The sentence about an archive of which nothing can be read without a password."""
+    secret = [reason for reason in archive.refused.values() if reason == ENCRYPTED]
+    if not secret or len(secret) < len(archive.refused) or archive.names():
+        return None
+    return ENCRYPTED if len(secret) == 1 else f"All of its {len(secret):,} files are encrypted: {_PASSWORD}"

@@ -1,10 +1,11 @@
 """What a person names as a source, opened: a text, or an archive of texts."""
 
 import os
+import tempfile
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from msgspec import Struct
 
@@ -88,7 +89,7 @@ def _open_pipe(file: BinaryIO, name: str, meter: Meter, scratch: Scratch, stack:
     begun = cast(BinaryIO, _Begun(head, file))
     stream = unpacked(begun, meter, waits=True)
     if head.startswith(ZIP):
-        copy = _copied(stream, ".zip", name, scratch, stack)
+        copy = _copied(stream, name, stack)
         return _archived(name, Zip(copy, name, meter, scratch), stack)
     return _text_or_tar(stream, name, meter, scratch, stack)
 
@@ -98,7 +99,7 @@ def _text_or_tar(stream: Stream, name: str, meter: Meter, scratch: Scratch, stac
     if not is_tar(stream.peek(HEAD_BYTES)):
         return Source(name=name, stream=as_text(stream))
     problems: list[str] = []
-    copy = _copied(_until_damaged(stream, problems), ".tar", name, scratch, stack)
+    copy = _copied(_until_damaged(stream, problems), name, stack)
     meter.read = 0.0
     return _archived(name, Tar(copy, name, meter, scratch, problems[0] if problems else None), stack)
 
@@ -115,16 +116,22 @@ def _until_damaged(stream: Stream, problems: list[str]) -> Iterable[bytes]:
         problems.append(error.sentence)
 
 
-def _copied(chunks: Iterable[bytes], suffix: str, name: str, scratch: Scratch, stack: ExitStack) -> BinaryIO:
-    """A file with these bytes, that can be read at any place."""
+def _copied(chunks: Iterable[bytes], name: str, stack: ExitStack) -> BinaryIO:
+    """A file with these bytes, that can be read at any place; without a name, so it is gone once closed."""
     try:
-        copy = stack.enter_context(scratch.new(suffix).open("w+b"))
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the stack
+        stack.callback(_let_go, copy)
         for chunk in chunks:
             copy.write(chunk)
         copy.seek(0)
     except OSError as error:
         raise InvalidInput(f"{name} can't be unpacked for reading: {error.strerror}.") from error
-    return copy
+    return cast(BinaryIO, copy)
+
+
+def _let_go(copy: IO[bytes]) -> None:
+    with suppress(OSError):  # where the disk is full, that has been said: nobody misses what is not written
+        copy.close()
 
 
 class _Begun:

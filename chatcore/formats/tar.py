@@ -64,6 +64,10 @@ class Tar(ArchiveBase):
         name = info.name.removeprefix("./")
         if info.isdir():
             return
+        if self._infos.pop(name, None) is not None:
+            self._forget(name)
+        self.refused.pop(name, None)
+        self.passed.pop(name, None)
         if leads_out(name):
             self.refused[name] = LEADS_OUT
         elif info.issym() or info.islnk():

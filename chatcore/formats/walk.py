@@ -7,13 +7,12 @@ from itertools import chain
 from typing import BinaryIO, Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats.archive import ENCRYPTED
 from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
 from chatcore.formats.json_piece import MAX_RECORD_BYTES
 from chatcore.formats.lenient import NotJson
-from chatcore.formats.members import Members
+from chatcore.formats.members import Members, all_encrypted, packed_size
 from chatcore.formats.records import json_record
 from chatcore.formats.registry import read_formats
 from chatcore.formats.shared import Items, Shared, Text
@@ -38,23 +37,22 @@ _PACKED = re.compile(r".*\.(zip|tgz|tar|tar\.gz|tar\.zst)", re.IGNORECASE | re.D
 
 NESTED = "It is an archive inside of an archive: unpack that, or name it by itself."
 _NO_TEXT: Mapping[Sight, str] = {"other": "It is neither text nor packed text.", "empty": "It is empty."}
-_PASSWORD = "unpack it with its password first."
 
 
 class Walk:
     """Goes through an archive once; what is open is closed with `stack`.
 
     Args:
-        inner: It is itself a part of what is read: how much there is, is known already.
+        share: What each of its bytes counts, where it is itself a part of what is read; None: it is all.
     """
 
     def __init__(
-        self, name: str, archive: Members, shared: Shared, stack: ExitStack, *, inner: bool = False
+        self, name: str, archive: Members, shared: Shared, stack: ExitStack, *, share: float | None = None
     ) -> None:
         self._name = name
         self._archive = archive
         self._shared = shared
-        self._inner = inner
+        self._share = share
         self._total = 0
         self._member_file: BinaryIO | None = None
         self._sights: dict[str, Sight] = {}
@@ -66,8 +64,8 @@ class Walk:
         Raises:
             Unrecognised: No member is in a format that is known, and nothing else is to be told.
         """
-        archive = self._archive
-        if (secret := _all_encrypted(archive)) is not None:
+        archive, meter = self._archive, self._shared.meter
+        if (secret := all_encrypted(archive)) is not None:
             yield self._unread("failed", secret)
             return
         for member, reason in archive.refused.items():
@@ -77,18 +75,21 @@ class Walk:
         if archive.problem is not None:
             yield self._unread("failed", archive.problem)
         seen: dict[str, set[str]] = {}
+        read: set[str] = set()
         for names, formats in self._candidates():
-            if any(not seen[one].isdisjoint(names) for one in seen):
+            if not read.isdisjoint(names):
                 continue
+            before = meter.read
             try:
                 known, records = self._members(names, formats)
             except Unrecognised:
+                meter.read = before  # they are read again, each by itself
                 continue
             self._expect(names)
             seen.setdefault(known.name, set()).update(names)
+            read.update(names)
             yield from self._shared.read(known, records)
         homes = homes_of(list(seen.values()))
-        read = set().union(*seen.values())
         inside = [name for name in archive.names() if is_in(name, homes)]
         yield from self._others([name for name in inside if name not in read])
         rest = [name for name in archive.names() if not is_in(name, homes)]
@@ -213,7 +214,7 @@ class Walk:
         """Those of a file that lies on the disk as it is."""
         shared, file = self._shared, f"{self._name}:{member}"
         with ExitStack() as stack:
-            total = shared.meter.total
+            before, total = shared.meter.read, shared.meter.total
             try:
                 opened = stack.enter_context(self._archive.open(member))
                 source = open_file(opened, file, shared.meter, shared.scratch, stack)
@@ -223,7 +224,9 @@ class Walk:
             finally:
                 shared.meter.total = total
             if source.archive is not None:
-                yield from Walk(file, source.archive, shared, stack, inner=True).items()
+                shared.meter.read = before  # it may have been copied; its members count
+                share = self._archive.packed_size(member) / max(1, packed_size(source.archive))
+                yield from Walk(file, source.archive, shared, stack, share=min(1.0, share)).items()
             elif source.stream is not None:
                 yield from shared.read(*self._text(source.stream, member, read_formats()))
 
@@ -257,6 +260,7 @@ class Walk:
         """Raises Damaged."""
         size = self._archive.size(member)
         weight = self._archive.packed_size(member) / size if size else 0.0
+        weight *= 1.0 if self._share is None else self._share
         self._close_member()  # they are read one after the other
         self._member_file = self._archive.open(member)
         return open_text(self._member_file, self._shared.meter, weight=weight)
@@ -278,18 +282,10 @@ class Walk:
 
     def _expect(self, names: Sequence[str]) -> None:
         """So much more is to be read."""
-        if not self._inner:
+        if self._share is None:
             self._total += sum(self._archive.packed_size(one) for one in names)
             self._shared.meter.total = self._total
 
     def _unread(self, kind: Literal["failed", "skipped"], reason: str, member: str | None = None) -> Unread:
         file = self._name if member is None else f"{self._name}:{member}"
         return Unread(kind=kind, reason=reason, file=file)
-
-
-def _all_encrypted(archive: Members) -> str | None:
-    """The sentence about an archive of which nothing can be read without a password."""
-    secret = [reason for reason in archive.refused.values() if reason == ENCRYPTED]
-    if not secret or len(secret) < len(archive.refused) or archive.names():
-        return None
-    return ENCRYPTED if len(secret) == 1 else f"All of its {len(secret):,} files are encrypted: {_PASSWORD}"

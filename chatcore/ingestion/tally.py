@@ -87,7 +87,7 @@ class Tally:
     def stored(self, batch: Batch, outcomes: tuple[Ingested, ...]) -> None:
         """What became of a batch."""
         conversations = messages = votes = 0
-        self._note_first(outcomes)
+        self._note_first(batch, outcomes)
         for part, counted, ingested in zip(batch.conversations, batch.counted, outcomes, strict=True):
             is_new = ingested.outcome == "imported" and ingested.imported == len(part.messages)
             if is_new and ingested.votes == counted.votes and not batch.slices and not counted.special:
@@ -112,9 +112,10 @@ class Tally:
         self.messages.imported += messages
         self.feedback.imported += votes
 
-    def _note_first(self, outcomes: tuple[Ingested, ...]) -> None:
-        for one in outcomes:
-            if one.outcome == "imported":
+    def _note_first(self, batch: Batch, outcomes: tuple[Ingested, ...]) -> None:
+        for part, one in zip(batch.conversations, outcomes, strict=True):
+            # one that goes on with what was begun before is imported too, under the id that it has from then
+            if one.outcome == "imported" and not part.first and one.imported == len(part.messages):
                 first = self._first_id
                 self._first_id = one.conversation_id if first is None else min(first, one.conversation_id)
                 return  # ids rise

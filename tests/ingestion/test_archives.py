@@ -238,6 +238,28 @@ def test_members_of_a_tar_archive_that_are_no_files_are_not_opened() -> None:
     }
 
 
+def test_of_members_of_a_tar_archive_with_one_name_the_last_holds() -> None:
+    link, pipe = tarfile.TarInfo("a.jsonl"), tarfile.TarInfo("a.jsonl")
+    link.type, link.linkname, pipe.type = tarfile.SYMTYPE, "/etc/passwd", tarfile.FIFOTYPE
+    file, older = _member("a.jsonl", LINES), _member("a.jsonl", ARRAY[:20])
+    for parts, told in (
+        ([file, link.tobuf()], {"a.jsonl": "failed", "a.jsonl (an earlier one)": "failed"}),
+        ([file, pipe.tobuf()], {"a.jsonl": "skipped", "a.jsonl (an earlier one)": "failed"}),
+        ([link.tobuf(), pipe.tobuf(), file], {}),
+        ([older, file], {"a.jsonl (an earlier one)": "failed"}),
+    ):
+        archive = b"".join([*parts, _member("z.jsonl", LINES)]) + bytes(1024)
+        items = read(archive)
+        assert said(items) == (QUESTIONS if "a.jsonl" in told else 2 * QUESTIONS)
+        assert {one.file.partition(":")[2]: one.kind for one in unread(items)} == told
+
+
+def _member(name: str, content: bytes) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    return info.tobuf() + content.ljust(-(-len(content) // 512) * 512, b"\0")
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("left", [4096 + 512 + 1, 4096 + 200, 4096, 6 * 1024])
 def test_a_tar_archive_that_is_cut_short_is_read_so_far(pack: Callable[[bytes], bytes], left: int) -> None:
@@ -287,10 +309,34 @@ def test_what_unpacks_to_itself_for_ever_is_refused() -> None:
 
 def test_the_copies_of_archives_are_gone_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    reading = read_source(io.BytesIO(gzip.compress(tarred({"a.jsonl": LINES}))))
-    assert len(list(reading)) == len(RECORDS)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for number in range(3):
+        (inner / f"{number}.tgz").write_bytes(gzip.compress(tarred({"a.jsonl": LINES})))
+    reading = read_source(inner)
+    copies = [_copies(tmp_path) for _ in reading]
+    assert copies == [1] * 3 * len(RECORDS)  # one at a time
+    assert _copies(tmp_path) == 0
+    assert list(tmp_path.iterdir()) == [inner]  # they have no names: also a kill leaves none behind
     reading.close()
-    assert list(tmp_path.iterdir()) == []
+
+
+def _copies(folder: Path) -> int:
+    """How many files are open that nobody can find in the folder."""
+    count = 0
+    for one in Path("/proc/self/fd").iterdir():
+        try:
+            target = os.readlink(one)
+        except FileNotFoundError:  # that of the list itself
+            continue
+        count += target.startswith(f"{folder}/") and target.endswith("(deleted)")
+    return count
+
+
+def test_a_full_disk_is_told_where_an_archive_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "w+b"))  # noqa: SIM115
+    with pytest.raises(InvalidInput, match="No space left"):
+        read(gzip.compress(tarred({"a.jsonl": LINES})[:2048]))
 
 
 def test_zips_within_an_office_file_are_no_failure(tmp_path: Path) -> None:
@@ -323,6 +369,51 @@ def test_exports_in_folders_of_their_own_are_each_read_as_what_they_are(tmp_path
         items = read(source)
         assert sorted(said(items)) == sorted([*QUESTIONS, "question 8", "question 9"])
         assert [(one.kind, one.file.partition(":")[2]) for one in unread(items)] == [("skipped", "notes.txt")]
+
+
+def test_what_lies_beside_several_exports_is_looked_at(tmp_path: Path) -> None:
+    claude = {"uuid": "u", "chat_messages": [{"uuid": "m", "sender": "human", "text": "question 8"}]}
+    day = [
+        {"type": "message", "user": user, "ts": f"1700000000.00010{place}", "text": "question 7"}
+        for place, user in enumerate(["Jo", "Al"])
+    ]
+    said_so = "[1/2/24, 9:00:00 AM] Jo: hi\n[1/2/24, 9:01:00 AM] Al: ho\n"
+    export = json.dumps([CHATGPT]).encode()
+    members = {
+        "a/conversations.json": export,
+        "b/conversations.json": export,
+        "logs/chat.txt": said_so.encode(),
+        "logs/notes.txt": b"words",
+    }
+    expected = ["hi", "question 9", "question 9"]
+    for name, records, more in (
+        ("c/conversations.json", [claude], "question 8"),
+        ("d/general/2024-01-01.json", day, "question 7"),
+        ("e/general/2024-01-01.json", day, "question 7"),
+    ):
+        members[name] = json.dumps(records).encode()
+        expected.append(more)
+        for above in ("", "all/"):
+            packed = tarred({f"{above}{name}": content for name, content in members.items()})
+            items = list(read_source(io.BytesIO(packed), options=ReadOptions(assistant="Al")))
+            left = [(one.kind, one.file.partition(":")[2]) for one in unread(items)]
+            assert left == [("skipped", f"{above}logs/notes.txt")]
+            assert sorted(said(items)) == sorted(expected)
+
+
+def test_how_far_it_is_never_passes_the_end_nor_stays_behind(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b'{"a": 1}\n' * 20_000)
+    (tmp_path / "2024-01-01.json").write_bytes(b'{"a": 1}\n' * 20_000)
+    (tmp_path / "b.tgz").write_bytes(gzip.compress(tarred({"d.jsonl": LINES * 50, "e.jsonl": LINES * 50})))
+    (tmp_path / "c.jsonl").write_bytes(LINES * 50)
+    reading = read_source(tmp_path)
+    for _ in reading:
+        done, total = reading.progress()
+        assert total is not None
+        assert done <= total
+    done, total = reading.progress()
+    assert total is not None
+    assert total * 0.9 < done <= total
 
 
 def test_how_far_it_is_never_passes_the_end(tmp_path: Path) -> None:

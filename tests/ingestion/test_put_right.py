@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 
 from chatcore import DryRun, Engine, Incoming, IngestStopped
@@ -115,6 +116,16 @@ async def test_the_same_record_twice_is_said_to_be_so(engine: Engine) -> None:
     twice.seek(0)
     again = await engine.ingest(twice)
     assert (again.unchanged, again.repeated) == (7, 0)  # they were all there before
+
+
+async def test_what_came_after_one_that_was_not_finished_is_not_said_to_be_twice(engine: Engine) -> None:
+    with anyio.CancelScope() as scope:
+        await engine.ingest([chat(1, 1_700)], progress=lambda _: scope.cancel())
+    assert scope.cancelled_caught
+    await engine.ingest([chat(2)])
+    report = await engine.ingest([chat(1, 1_700), chat(2)])
+    assert 0 < report.messages.imported < 1_700  # it goes on
+    assert (report.imported, report.unchanged, report.repeated) == (1, 1, 0)
 
 
 async def test_dry_runs_remember_across_sources(engine: Engine) -> None:
