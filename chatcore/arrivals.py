@@ -87,6 +87,11 @@ class IngestConversation(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """When its source has last changed it; 0: it does not say."""
         return self.updated_at_us if self.dated else 0
 
+    @property
+    def weight(self) -> int:
+        """Rows that it brings: its messages, and the votes of others."""
+        return len(self.messages) + (sum(map(len, self.votes.values())) if self.votes else 0)
+
     def all_votes(self, user: str) -> Iterator[tuple[str, int, Feedback]]:
         """Who votes how on the message at which place when `user` takes it in: of each at most one on each.
 

@@ -6,6 +6,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from chatcore.arrivals import IngestConversation
 from chatcore.errors import StorageError
 from chatcore.incoming import Incoming, Unread
 from chatcore.ingestion.batch import Batch
@@ -111,8 +112,8 @@ class Batches:
     def _gathered(self) -> Batch | None:
         prepared: list[Prepared] = []
         notes: list[tuple[Unread, int]] = []
-        messages = size = 0
-        while messages < BATCH_MESSAGES and size < _BATCH_BYTES and len(notes) < BATCH_MESSAGES:
+        weight = size = 0
+        while weight < BATCH_MESSAGES and size < _BATCH_BYTES and len(notes) < BATCH_MESSAGES:
             item = self._next_item()
             if item is None:
                 self._ended = True
@@ -123,12 +124,12 @@ class Batches:
             made = self._prepared(item, notes)
             if made is None:
                 continue
-            count = len(made.conversation.messages)
-            if not self._whole and (count > BATCH_MESSAGES or made.size_bytes > _BATCH_BYTES):
+            own = made.conversation.weight
+            if not self._whole and (own > BATCH_MESSAGES or made.size_bytes > _BATCH_BYTES):
                 self._slices = _sliced(made)
                 break
             prepared.append(made)
-            messages += count
+            weight += own
             size += made.size_bytes
         if not prepared and not notes:
             return next(self._slices, None)
@@ -189,9 +190,11 @@ def _sliced(made: Prepared) -> Iterator[Batch]:
     """A long conversation in slices, each small enough for one unit."""
     messages, votes = made.conversation.messages, made.conversation.votes
     each = max(1, min(BATCH_MESSAGES, len(messages) * _BATCH_BYTES // (made.size_bytes + 1)))
-    for first in range(0, len(messages), each):
-        within = messages[first : first + each]
-        last = first + each >= len(messages)
+    end = 0
+    while end < len(messages):
+        first, end = end, _end_of_slice(made.conversation, end, each)
+        within = messages[first:end]
+        last = end == len(messages)
         above = {message.parent for message in within}
         if last:
             above.add(made.conversation.head)
@@ -201,6 +204,19 @@ def _sliced(made: Prepared) -> Iterator[Batch]:
             first=first,
             last=last,
             earlier={place: messages[place].origin for place in above if 0 <= place < first},
-            votes={place: votes[place] for place in range(first, first + len(within)) if place in votes},
+            votes={place: votes[place] for place in range(first, end) if place in votes},
         )
         yield Batch(conversations=(part,), counted=(made.counted,), slices=True)
+
+
+def _end_of_slice(conversation: IngestConversation, first: int, each: int) -> int:
+    """Where the slice from `first` on ends: after `each` messages, or sooner where many have voted."""
+    last, votes = min(first + each, len(conversation.messages)), conversation.votes
+    if not votes:
+        return last
+    weight = 0
+    for place in range(first, last):
+        weight += 1 + len(votes.get(place, ()))
+        if weight > BATCH_MESSAGES and place > first:  # one message is never cut
+            return place
+    return last

@@ -2,7 +2,7 @@
 
 from chatcore.arrivals import IngestConversation
 from chatcore.errors import InvalidInput
-from chatcore.ingestion.votes import is_voter
+from chatcore.ingestion.votes import MOST_VOTERS, is_voter
 from chatcore.messages import clean_text
 
 __all__ = ["check_conversation"]
@@ -44,6 +44,8 @@ def check_conversation(given: IngestConversation) -> None:
 
 def _check_votes(given: IngestConversation) -> None:
     for votes in given.votes.values():
+        if len(votes) > MOST_VOTERS:
+            raise InvalidInput(f"At most {MOST_VOTERS:,} others vote on a message.")
         if not all(is_voter(user) and clean_text(user) == user for user in votes):
             raise InvalidInput("Who votes has a name.")
     for _ in given.all_votes(""):  # raises where a place is none

@@ -8,9 +8,13 @@ from chatcore.ingestion.bounds import bounded_feedback
 from chatcore.limits import Limits
 from chatcore.messages import Feedback
 
-__all__ = ["is_voter", "votes_of"]
+__all__ = ["MOST_VOTERS", "is_voter", "votes_of"]
+
+MOST_VOTERS = 1_000
+"""Others whose votes on one message are kept: a message is written at once, and people wait for that."""
 
 _LOST = "a vote of nobody, or on nothing"
+_BEYOND = f"a vote beyond the first {MOST_VOTERS:,} on a message"
 _MAX_USER_CHARS = 1_000
 
 
@@ -24,13 +28,17 @@ def votes_of(
 ) -> Mapping[int, Mapping[str, Feedback]]:
     """Place of the message, user, vote; what can't be kept is counted among what was put right."""
     found: dict[int, Mapping[str, Feedback]] = {}
-    kept = 0
+    kept = beyond = 0
     for place, key in enumerate(arranged.keys):
         if key is not None and (votes := given.votes.get(key)):
-            there = {user: bounded_feedback(vote, limits) for user, vote in votes.items() if is_voter(user)}
+            voters = [user for user in votes if is_voter(user)]
+            there = {user: bounded_feedback(votes[user], limits) for user in voters[:MOST_VOTERS]}
             kept += len(there)
+            beyond += len(voters) - len(there)
             if there:
                 found[place] = there
-    if lost := sum(map(len, given.votes.values())) - kept:
-        repaired[_LOST] = repaired.get(_LOST, 0) + lost
+    lost = sum(map(len, given.votes.values())) - kept - beyond
+    for what, count in ((_LOST, lost), (_BEYOND, beyond)):
+        if count:
+            repaired[what] = repaired.get(what, 0) + count
     return found

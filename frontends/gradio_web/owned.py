@@ -1,19 +1,23 @@
 """The engine of a page of somebody's own, as commands reach it: by the socket in its data directory."""
 
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
 
 import anyio
+from anyio.abc import TaskStatus
 from starlette.applications import Starlette
 
-from frontends.listeners import AddressTaken, open_owner_socket
+from frontends.listeners import AddressTaken, AddressUnusable, open_owner_socket
 from frontends.owning import socket_path, url_file
-from frontends.server import serve_owner
+from frontends.server import StartFailed, serve_owner
 from frontends.site import Mount, Site
 
 __all__ = ["mount_api", "open_to_owner"]
+
+log = logging.getLogger("chatcore.server")
 
 
 def mount_api(app: Starlette, site: Site) -> None:
@@ -27,17 +31,21 @@ def mount_api(app: Starlette, site: Site) -> None:
 async def open_to_owner(site: Site) -> AsyncIterator[Callable[[str], None]]:
     """``chatcore list`` and the like find the site's engine while the block lasts; closes the site.
 
-    What is given writes down where else it is reached.
-
-    Raises:
-        AddressUnusable: The directory can't hold a socket.
+    What is given writes down where else it is reached. Where the directory can't hold a socket, commands find
+    nothing, and the page is served all the same.
     """
     directory = site.engine.directory
     async with AsyncExitStack() as stack:
         sock = None
         if directory is not None:  # else it is in memory: there is nothing to be found
-            with suppress(AddressTaken):  # by another page of this process, with the same engine
+            try:
                 sock = await stack.enter_async_context(open_owner_socket(socket_path(directory)))
+            except AddressTaken:
+                pass  # by another page of this process, with the same engine; nobody takes over after it
+            except AddressUnusable as error:
+                log.warning(
+                    "commands can't reach this engine: %s", error, extra={"action": "no_owner_socket"}
+                )
         if directory is None or sock is None:
             yield _nowhere
             return
@@ -49,11 +57,9 @@ async def open_to_owner(site: Site) -> AsyncIterator[Callable[[str], None]]:
 async def _serving(site: Site, sock: socket.socket) -> AsyncIterator[None]:
     app = Starlette()
     mount_api(app, site)
-    started = anyio.Event()
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(serve_owner, app, sock, site, started.set)
-            await started.wait()
+            await tasks.start(_serve, app, sock, site)
             try:
                 yield
             finally:
@@ -64,6 +70,18 @@ async def _serving(site: Site, sock: socket.socket) -> AsyncIterator[None]:
         # that a server runs beside the block is no reason to wrap what it raises
         error = group.exceptions[0]
         raise error from error.__cause__
+
+
+async def _serve(app: Starlette, sock: socket.socket, site: Site, *, task_status: TaskStatus[None]) -> None:
+    begun = anyio.Event()
+
+    def tell() -> None:
+        begun.set()
+        task_status.started()
+
+    await serve_owner(app, sock, site, tell)
+    if not begun.is_set():
+        raise StartFailed("The server at the owner's socket ended before it had begun.")
 
 
 def _nowhere(url: str) -> None:

@@ -186,8 +186,9 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 class ListPage(Struct, frozen=True, kw_only=True):
-    """GET /conversations: `ConversationPage` with the `cursor` at which it is true."""
+    """GET /conversations: `ConversationPage` with the `cursor` at which it is true, and whose it is."""
 
+    user: str
     conversations: tuple[Conversation, ...]
     next: str | None
     list_seq: int

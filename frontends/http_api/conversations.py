@@ -33,6 +33,7 @@ async def list_page(call: Call) -> Response:
     )
     return reply(
         bodies.ListPage(
+            user=call.user,
             conversations=page.conversations,
             next=page.next,
             list_seq=page.list_seq,

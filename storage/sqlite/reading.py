@@ -69,17 +69,30 @@ def _shared(directory: Path) -> Iterator[None]:
     """Nobody becomes the owner meanwhile. Where there is no lock, there was no owner."""
     try:
         descriptor = os.open(directory / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+    except FileNotFoundError:
         yield
         return
+    except OSError as error:  # an owner may be writing: nobody knows
+        raise _unreadable(directory / LOCK_NAME, error) from error
+    try:
+        _share(descriptor, directory)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _share(descriptor: int, directory: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        yield
     except BlockingIOError as error:
         sentence = f"The data directory {directory} is in use by another process."
         raise DataDirectoryInUse(sentence, directory=str(directory)) from error
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise _unreadable(directory / LOCK_NAME, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"{path} can't be read: {error.strerror}.")
 
 
 async def _open(readers: Readers, path: Path) -> None:
@@ -120,6 +133,11 @@ def _is_unfinished(path: Path) -> bool:
     """Whether something is stored beside the database that is not in it yet."""
     for suffix in ("-wal", "-journal"):
         beside = path.with_name(path.name + suffix)
-        if beside.exists() and beside.stat().st_size:
-            return True
+        try:
+            if beside.stat().st_size:
+                return True
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _unreadable(beside, error) from error
     return False

@@ -23,7 +23,7 @@ GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
 
 WEIGHT_BESIDE = 500
-"""Messages that ingestion and reindexing may bring into one transaction: people wait for them."""
+"""Messages and votes that ingestion and reindexing may bring into one transaction: people wait for them."""
 
 WEIGHT_ALONE = 2_000
 """Likewise where nobody has written for a while: the more at once, the less the index has to merge."""
@@ -160,9 +160,9 @@ class Writer:
 
 
 def weight_of(command: Command[Any]) -> int:
-    """How many messages a command that writes in bulk brings, at least 1; 0: it is none of those."""
+    """Messages and votes that a command which writes in bulk brings, at least 1; 0: it is none of those."""
     if isinstance(command, Ingest):
-        return max(1, sum(len(one.messages) for one in command.conversations))
+        return max(1, sum(one.weight for one in command.conversations))
     return max(1, command.max_messages) if isinstance(command, Reindex) else 0
 
 

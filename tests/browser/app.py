@@ -24,6 +24,7 @@ from chatcore.testing import ScriptedResponder, ScriptedRun
 from frontends import gradio_web, http_api
 from frontends.server import build_app, serve
 from frontends.site import Site
+from tests.frontends.serving import user_of
 
 PARTS = {"reasoning": Reasoning, "tool_call": ToolCall, "tool_result": ToolResult, "usage": Usage}
 MEMORY_TOKENS = 100
@@ -121,7 +122,7 @@ async def main(url: str, port: int) -> None:
         url, responder=responder, responders=[Forgetful(responder)], limits=Limits(file_bytes=MOST_BYTES)
     )
     async with opened as engine, anyio.create_task_group() as tasks:
-        site = Site(engine, title="Tests", model="Scripted 1")
+        site = Site(engine, title="Tests", model="Scripted 1", user_of=user_of)
         frontends = {"http_api": http_api.mount, "script": stage.mount, "gradio_web": gradio_web.frontend}
         tasks.start_soon(stage.collect)
         await serve(build_app(site, frontends), site=site, port=port)

@@ -133,6 +133,17 @@ def test_draft_survives_a_reload_until_it_is_sent(tab: Tab, server: Server) -> N
     tab.box.fill("")
 
 
+def test_a_draft_is_of_who_wrote_it(tab: Tab) -> None:
+    tab.attach(FilePayload(name="mine.txt", mimeType="text/plain", buffer=b"mine"))
+    tab.box.fill("Mine alone")
+    for user, draft, files in (("bob", "", 0), ("local", "Mine alone", 1)):
+        tab.page.set_extra_http_headers({"Test-User": user})
+        tab.open()
+        expect(tab.box).to_have_value(draft)
+        expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(files)
+    tab.page.set_extra_http_headers({})
+
+
 def test_files_of_a_draft_survive_a_reload(tab: Tab, server: Server) -> None:
     names = tab.page.locator("#cc-box .cc-file-name")
     tab.attach(FilePayload(name="kept.txt", mimeType="text/plain", buffer=b"kept"))

@@ -5,9 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import cast
 
+import anyio
 import gradio as gr
 import httpx
 import pytest
+import uvicorn
 from anyio import to_thread
 from gradio_client import handle_file
 from gradio_client.client import Job
@@ -21,7 +23,8 @@ from chatcore.testing import ScriptedResponder
 from frontends.gradio_web import Chat, LaunchOptions, mount
 from frontends.gradio_web.headers import CONTENT_SECURITY_POLICY
 from frontends.http_api.client import open_client
-from frontends.listeners import AddressTaken, AddressUnusable, open_tcp
+from frontends.listeners import AddressTaken, open_tcp
+from frontends.server import StartFailed
 from frontends.site import local_user
 from tests.frontends.embedding import mounted, own_page, served
 from tests.frontends.serving import user_of
@@ -205,8 +208,31 @@ async def test_what_keeps_it_from_being_served_is_told_as_itself(tmp_path: Path)
     async with open_tcp("127.0.0.1", 0) as taken:
         with pytest.raises(AddressTaken):
             await chat.serve(demo, server_port=taken[0].getsockname()[1])
-    (tmp_path / "data" / "chatcore.sock").mkdir(parents=True)
-    with pytest.raises(AddressUnusable):
+
+
+@WAYS
+async def test_where_no_socket_can_be_made_the_page_is_served_all_the_same(
+    serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = tmp_path / "data" / "chatcore.sock"
+    socket.mkdir(parents=True)
+    demo, chat = page(f"sqlite:{tmp_path / 'data'}")
+    async with serving(chat, demo) as address, httpx.AsyncClient(timeout=10) as http:
+        assert (await http.get(f"{address}/api/conversations")).is_success
+    assert [record.message for record in caplog.records if record.name == "chatcore.server"] == [
+        f"commands can't reach this engine: {socket} is in the way: it is not a socket."
+    ]
+
+
+async def test_a_server_that_ends_before_it_has_begun_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def startup(server: uvicorn.Server, sockets: object = None) -> None:
+        server.should_exit = True
+
+    monkeypatch.setattr(uvicorn.Server, "startup", startup)
+    demo, chat = page(f"sqlite:{tmp_path / 'data'}")
+    with pytest.raises(StartFailed, match="before it had begun"), anyio.fail_after(5):
         await chat.serve(demo, server_port=0)
 
 

@@ -252,6 +252,37 @@ async def test_votes_of_others_are_counted_and_those_of_nobody_are_told(engine: 
     assert counts(await engine.ingest([without])) == (1, 0, 0, 1, 0, 0)
 
 
+async def test_many_votes_on_a_message_are_bounded_and_cut_into_units(engine: Engine) -> None:
+    like = Feedback(rating="like")
+    votes = {f"user {number}": like for number in range(1_003)}
+    messages = [IncomingMessage(id=str(place), role="user", parts=(Text("x"),)) for place in range(4)]
+    given = Incoming(
+        source="t", id="c", messages=messages, linear=True, votes={"1": votes | {" ": like}, "3": votes}
+    )
+    units: list[tuple[int, int, bool]] = []
+
+    class Noting(EmptySink):
+        async def write(
+            self,
+            conversations: Sequence[IngestConversation],
+            *,
+            index: bool,
+            dry_run: bool,
+            packed: bytes | None = None,
+        ) -> tuple[Ingested, ...]:
+            units.extend((one.first, one.weight, one.last) for one in conversations)
+            return await super().write(conversations, index=index, dry_run=dry_run)
+
+    await ingest([given], Noting(Limits()), None, IngestOptions())
+    report = await engine.ingest([given])
+    assert report.repaired == {
+        "a vote of nobody, or on nothing": 1,
+        "a vote beyond the first 1,000 on a message": 6,
+    }
+    assert units == [(0, 1, False), (1, 1_001, False), (2, 1, False), (3, 1_001, True)]
+    assert report.feedback.imported == 2_000
+
+
 async def test_an_older_file_after_a_newer_one_only_adds(engine: Engine) -> None:
     """And a dry run knows it, too."""
 
@@ -380,6 +411,7 @@ async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
         replace(good, messages=(replace(good.messages[0], status="running"),), head=0),
         replace(good, messages=(replace(good.messages[0], raw="\ud800"),), head=0),
         replace(good, messages=(replace(good.messages[0], parts=(File(forged),)),), head=0),
+        replace(good, votes={0: {f"user {number}": Feedback(rating="like") for number in range(1_001)}}),
         *(
             replace(good, votes={place: {user: Feedback(rating="like")}})
             for place, user in ((2, "bob"), (-1, "bob"), (0, " "), (0, "b\0b"), (0, "b" * 1_001))

@@ -10,6 +10,7 @@ import pytest
 from chatcore.commands import CreateConversation
 from chatcore.errors import DataDirectoryInUse, SchemaTooNew, StorageError
 from chatcore.messages import Text
+from storage.directory import LOCK_NAME
 from storage.sqlite import open_for_reading, open_store
 from storage.sqlite.connection import Sharing
 from storage.sqlite.readers import Readers
@@ -70,6 +71,31 @@ async def test_one_that_is_owned_is_left_to_its_owner(tmp_path: Path) -> None:
         with pytest.raises(DataDirectoryInUse):
             async with open_for_reading(str(tmp_path / "data"), publish=_silent):
                 pass
+
+
+async def test_a_lock_that_cannot_be_opened_is_not_taken_for_none(tmp_path: Path) -> None:
+    await made(tmp_path / "data", tmp_path / "died")
+    lock = tmp_path / "data" / LOCK_NAME
+    lock.rename(lock.with_name("elsewhere"))
+    lock.symlink_to("elsewhere")
+    with pytest.raises(StorageError, match=r"lock.* can't be read"):
+        async with open_for_reading(str(tmp_path / "data"), publish=_silent):
+            pass
+
+
+async def test_what_the_block_raises_is_no_owner(tmp_path: Path) -> None:
+    await made(tmp_path / "data", tmp_path / "died")
+    with pytest.raises(BlockingIOError):
+        async with open_for_reading(str(tmp_path / "data"), publish=_silent):
+            raise BlockingIOError
+
+
+async def test_what_stands_beside_the_database_and_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    await made(tmp_path / "data", tmp_path / "died")
+    beside = tmp_path / "data" / "chat.db-journal"
+    beside.symlink_to(beside)
+    with pytest.raises(StorageError, match=r"chat\.db-journal can't be read"):
+        await _open(Readers(), tmp_path / "data" / "chat.db")
 
 
 @pytest.mark.parametrize(("version", "error"), [(1, StorageError), (99, SchemaTooNew)])

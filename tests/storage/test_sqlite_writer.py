@@ -11,19 +11,20 @@ from typing import Any, cast
 
 import aiosqlite
 import anyio
+import msgspec
 import pytest
 
 from chatcore.arrivals import Ingest
 from chatcore.commands import AppendDeltas, Command, CreateConversation, PartOpened, PostMessage, Reindex
 from chatcore.errors import NotFound, StorageError
 from chatcore.events import ConversationEvent, ListChanged, MessageChanged
-from chatcore.messages import Conversation, Message, Text
+from chatcore.messages import Conversation, Feedback, Message, Text
 from chatcore.ports import ListMoved
 from storage.sqlite import open_store
 from storage.sqlite.connection import Connection, open_writer
 from storage.sqlite.group import Committed, GroupRunner
 from storage.sqlite.migrations import migrate
-from storage.sqlite.writer import GROUP_MAX, Writer
+from storage.sqlite.writer import GROUP_MAX, Writer, weight_of
 from tests.storage.acting import PROCESS, Person, ending
 from tests.storage.bringing import brought
 
@@ -126,6 +127,12 @@ async def test_a_group_has_a_bound(tmp_path: Path) -> None:
 
 def _ingest(name: str, messages: int) -> Ingest:
     return Ingest(user="ann", conversations=(brought(name, *map(str, range(messages))),))
+
+
+async def test_votes_weigh_as_messages_do() -> None:
+    like = Feedback(rating="like")
+    one = msgspec.structs.replace(brought("voted", "0", "1"), votes={1: {"bob": like, "cid": like}})
+    assert weight_of(Ingest(user="ann", conversations=(one, brought("other", "0")))) == 5
 
 
 async def test_what_is_written_in_bulk_takes_turns_with_people(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 import { isAllowed } from "./allowed.js";
 import { Attachments } from "./attachments.js";
 import { h } from "./dom.js";
-import { hasFiles, keepDraft, keepFiles, readDraft, readFiles } from "./drafts.js";
+import { hasFiles, keepDraft, keepFiles, readDraft, readFiles, setOwner } from "./drafts.js";
 import { upright } from "./harmless.js";
 import { Recorder } from "./recorder.js";
 
@@ -84,7 +84,8 @@ export class Composer {
   }
 
   #typed(text) {
-    keepDraft(this.#conversation, text);
+    // before that it is not known whose and where it is: `show` keeps it
+    if (this.#conversation !== undefined) keepDraft(this.#conversation, text);
   }
 
   /** Gradio holds another value: files have come or gone. */
@@ -94,8 +95,9 @@ export class Composer {
     this.#complete();
   }
 
-  /** Have the draft of this conversation in the box, instead of that of the one before. */
-  show(conversation) {
+  /** Have the draft that `user` has for this conversation in the box, instead of that of the one before. */
+  show(conversation, user) {
+    setOwner(user);
     if (conversation === this.#conversation) return;
     const isFirst = this.#conversation === undefined;
     if (!isFirst && !this.#restores) this.#kept.set(this.#conversation, this.#files);

@@ -1,9 +1,16 @@
-// What was written and not sent, kept in this browser for each conversation until it is.
+// What was written and not sent, kept in this browser for each user and conversation until it is.
 
 const [TEXT, FILES] = ["chatcore.draft.", "chatcore.draft-files."];
 
-/** `conversation` null: the one that is not there yet. */
-const keyOf = (prefix, conversation) => prefix + (conversation ?? "new");
+let owner = "";
+
+/** Whose drafts are meant from now on: another person may have used this browser before. */
+export function setOwner(user) {
+  owner = user;
+}
+
+/** `conversation` null: the one that is not there yet, of which each user has one. */
+const keyOf = (prefix, conversation) => `${prefix}${conversation ?? "new"}.${owner}`;
 
 export const readDraft = (conversation) => attempt(() => localStorage.getItem(keyOf(TEXT, conversation))) ?? "";
 

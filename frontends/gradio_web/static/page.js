@@ -244,7 +244,7 @@ class Page {
     this.#conversation = id;
     this.#fold = page ? new Fold(page) : null;
     this.#sidebar.show(id);
-    this.composer.show(id);
+    this.composer.show(id, this.#sidebar.user);
     if (isOther) toBottom();
     this.#draw("history");
     document.body.dataset.ready = "true";

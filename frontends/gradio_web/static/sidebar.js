@@ -53,6 +53,7 @@ export class Sidebar {
     const page = await this.actions.list({ archived, pinned: false });
     this.#isLoaded = true;
     this.#cursor = pinned.cursor;
+    this.user = pinned.user; // whose list it is
     this.#entries.clear();
     this.#take(pinned);
     this.#take(page);
