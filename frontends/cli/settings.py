@@ -223,7 +223,8 @@ def _value(setting: Setting, places: list[tuple[str, Value]]) -> Value:
             try:
                 return setting.kind.read(given)
             except ValueError:
-                shown = "" if setting.kind.is_secret else f", not {given!r}"
+                words = ", ".join(given) if isinstance(given, tuple) else given
+                shown = "" if setting.kind.is_secret else f", not {words!r}"
                 raise SettingsError(f"{place} must be {setting.kind.meaning}{shown}.") from None
     return setting.default
 

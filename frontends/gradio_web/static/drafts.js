@@ -23,7 +23,8 @@ export function keepFiles(conversation, files) {
 
 /** Those, and the names of those that the server has no more (it keeps what was not sent until it ends). */
 export async function readFiles(conversation) {
-  const files = attempt(() => JSON.parse(localStorage.getItem(keyOf(FILES, conversation)))) ?? [];
+  const kept = attempt(() => JSON.parse(localStorage.getItem(keyOf(FILES, conversation))));
+  const files = Array.isArray(kept) ? kept.filter((file) => typeof file?.url === "string") : [];
   const isThere = await Promise.all(files.map(({ url }) => exists(url)));
   return {
     files: files.filter((_, index) => isThere[index]),
