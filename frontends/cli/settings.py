@@ -223,8 +223,7 @@ def _value(setting: Setting, places: list[tuple[str, Value]]) -> Value:
             try:
                 return setting.kind.read(given)
             except ValueError:
-                words = ", ".join(given) if isinstance(given, tuple) else given
-                shown = "" if setting.kind.is_secret else f", not {words!r}"
+                shown = "" if setting.kind.is_secret else f", not {given!r}"
                 raise SettingsError(f"{place} must be {setting.kind.meaning}{shown}.") from None
     return setting.default
 
