@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, Lock, to_thread
 
 from chatcore.arrivals import Ingest, Ingested
 from chatcore.commands import Command
@@ -60,6 +60,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._shelf = shelf
+        self._in_turn = Lock()
 
     async def write(self, command: Command[R]) -> R:
         """See `chatcore.ports.Store`, as for all of these."""
@@ -71,10 +72,11 @@ class SqliteStore:
         sources, packed = command.conversations, command.packed
         if not sources or any(one.first for one in sources):  # later slices go to what is there
             return await self._writer.write(command)
-        if packed is not None:
-            ready = unpack(packed, sources)
-        else:
-            ready = await to_thread.run_sync(partial(make_ready, sources, index=command.index))
+        async with self._in_turn:  # batches are stored in the order in which they came
+            if packed is not None:
+                ready = unpack(packed, sources)
+            else:
+                ready = await to_thread.run_sync(partial(make_ready, sources, index=command.index))
         self._shelf.put(sources, ready)
         try:
             return await self._writer.write(command)

@@ -26,6 +26,7 @@ from chatcore import (
     StorageError,
     Unrecognised,
     Upload,
+    open_engine,
     text_of,
 )
 from chatcore.arrivals import IngestConversation, Ingested
@@ -143,6 +144,40 @@ async def test_two_batches_at_most_are_on_their_way() -> None:
     with anyio.fail_after(10):
         await ingest(chats(5_000, 2), sink, None, IngestOptions())
     assert (sum(sink.seen), sink.most, max(sink.seen)) == (10_000, 2, 500)
+
+
+async def test_batches_are_stored_in_their_order(tmp_path: Path) -> None:
+    """What comes last in the source, and says no time, is the newest of the list; whatever takes longer."""
+    given = [
+        Incoming(
+            source="t",
+            id=f"{number}",
+            title=f"{number}",
+            messages=[IncomingMessage(role="user", parts=(Text("日本語" * 200 if number < 399 else "x"),))],
+        )
+        for number in range(400)
+    ]
+    sent: list[IngestConversation] = []
+
+    class Noting(EmptySink):
+        async def write(
+            self,
+            conversations: Sequence[IngestConversation],
+            *,
+            index: bool,
+            dry_run: bool,
+            packed: bytes | None = None,
+        ) -> tuple[Ingested, ...]:
+            sent.extend(conversations)
+            return await super().write(conversations, index=index, dry_run=dry_run)
+
+    await ingest(given, Noting(Limits()), None, IngestOptions())
+    async with open_engine(f"sqlite:{tmp_path}") as engine:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.ingest_batch, sent[:-1])
+            tasks.start_soon(engine.ingest_batch, sent[-1:])
+        (newest,) = (await engine.conversations(limit=1)).conversations
+        assert newest.title == "399"
 
 
 async def test_versions_of_one_conversation_go_one_after_the_other() -> None:
