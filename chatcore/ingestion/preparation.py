@@ -89,6 +89,7 @@ class Preparation:
         self._limits = limits
         self._keep = keep
         self._now_us = now_us
+        self._untimed = 0
 
     def of(self, incoming: Incoming) -> Prepared:
         """The conversation with clean texts, in an order that can be stored, and known by its origin.
@@ -132,7 +133,7 @@ class Preparation:
             messages=messages,
             head=head,
             created_at_us=created,
-            updated_at_us=updated if known else self._now_us,
+            updated_at_us=updated if known else self._next_untimed(),
             pinned=given.pinned,
             archived=given.archived,
             settings=settings,
@@ -154,6 +155,11 @@ class Preparation:
             id=None if given.id is None else clean_text(given.id),
         )
         return Prepared(conversation=conversation, counted=counted, size_bytes=len(encoded))
+
+    def _next_untimed(self) -> int:
+        """The time of one that has none: each a little later, so that a list has them in their order."""
+        self._untimed += 1
+        return self._now_us + self._untimed - 1
 
     def _messages(
         self, given: Incoming, arranged: Arranged, created_us: int
