@@ -43,6 +43,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture
+def own_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile for one test: what is set for a whole profile, its clock too, can't be taken back."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture(scope="package")
 def free_pages() -> list[Page]:
     """Pages of the profile that a test has left: in a new one, Gradio's scripts would be compiled anew."""

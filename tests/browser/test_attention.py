@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -44,10 +44,11 @@ def test_title_is_marked_when_an_answer_ends_out_of_sight(tab: Tab, server: Serv
     expect(tab.page).to_have_title("Look away. · Tests")
 
 
-def test_notification_is_shown_where_a_person_asked_for_it(browser: Browser, server: Server) -> None:
-    context = browser.new_context(locale="en-US")
-    context.grant_permissions(["notifications"])
-    tab = watching(context, server)
+def test_notification_is_shown_where_a_person_asked_for_it(
+    own_context: BrowserContext, server: Server
+) -> None:
+    own_context.grant_permissions(["notifications"])
+    tab = watching(own_context, server)
     bell = tab.page.get_by_role("button", name="Notify me when an answer is ready")
     expect(bell).to_have_attribute("aria-pressed", "false")
     for wanted in (False, True):
@@ -69,23 +70,19 @@ def test_notification_is_shown_where_a_person_asked_for_it(browser: Browser, ser
     expect(bell).to_have_attribute("aria-pressed", "true")
     bell.click()
     expect(bell).to_have_attribute("aria-pressed", "false")
-    context.close()
 
 
-def test_refused_permission_is_told(browser: Browser, server: Server) -> None:
-    context = browser.new_context(locale="en-US")
-    tab = watching(context, server)
+def test_refused_permission_is_told(own_context: BrowserContext, server: Server) -> None:
+    tab = watching(own_context, server)
     tab.page.evaluate("() => { Notification.requestPermission = async () => 'denied'; }")
     bell = tab.page.get_by_role("button", name="Notify me when an answer is ready")
     bell.click()
     expect(tab.toast).to_contain_text("does not let this page notify you")
     expect(bell).to_have_attribute("aria-pressed", "false")
-    context.close()
 
 
 def watching(context: BrowserContext, server: Server) -> Tab:
     """A tab that counts its notifications."""
-    context.set_default_timeout(10_000)
     context.add_init_script(WATCH_NOTIFICATIONS)
     return Tab(context.new_page(), server).open()
 

@@ -1,5 +1,6 @@
 """The list of conversations, and getting from one to another."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -38,7 +39,7 @@ def test_unknown_conversation_leads_to_a_new_one(new_tab: Callable[[Server], Tab
     tab = new_tab(server).open(f"?conversation={'0' * 32}")
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     expect(tab.page.locator(".cc-toast")).to_contain_text("does not exist")
-    assert "conversation" not in tab.page.url
+    expect(tab.page).not_to_have_url(re.compile("conversation"))
 
 
 def test_list_is_live_in_the_other_tab(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Route, expect
 
 from tests.browser.driving import Server, Tab
 from tests.browser.media import png, video, wav
@@ -93,7 +93,10 @@ def test_code_has_its_language_above_it_and_done_is_ticked(tab: Tab, server: Ser
     expect(done).to_have_css("appearance", "auto")  # Gradio's own tick is white on white
 
 
-def test_wide_things_are_scrolled_and_what_scrolls_is_dark_in_the_dark(tab: Tab, server: Server) -> None:
+def test_wide_things_are_scrolled_and_what_scrolls_is_dark_in_the_dark(
+    own_context: BrowserContext, server: Server
+) -> None:
+    tab = Tab(own_context.new_page(), server).open()
     tab.page.set_viewport_size({"width": 390, "height": 844})
     tab.page.emulate_media(color_scheme="dark")
     wide = "x^2 + " * 30

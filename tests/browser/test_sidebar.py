@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -55,11 +55,11 @@ def test_menu_stays_inside_of_a_narrow_page(server: Server, tab: Tab) -> None:
     ("days", "group"), [(0, "Today"), (1, "Yesterday"), (5, "Previous 7 days"), (60, None)]
 )
 def test_conversations_stand_under_when_they_were(
-    server: Server, new_tab: Callable[[Server], Tab], days: int, group: str | None
+    server: Server, own_context: BrowserContext, days: int, group: str | None
 ) -> None:
     id_ = made(server, "When was that?", "Now.")
     now = datetime.now().astimezone()
-    tab = new_tab(server)
+    tab = Tab(own_context.new_page(), server)
     tab.page.clock.set_fixed_time(now + timedelta(days=days))
     entry = tab.open().entry(id_)
     expect(entry).to_be_visible()

@@ -110,20 +110,20 @@ def test_it_has_an_address(own_server: Server, new_tab: Callable[[Server], Tab])
     tab.asked("Where am I?", "Here.")
     here = tab.page.url
     statistics(tab).get_by_label("Period").select_option("90")
-    assert tab.page.url == f"{here}&statistics=90"
+    expect(tab.page).to_have_url(f"{here}&statistics=90")
     expect(tab.page).to_have_title(re.compile("^Statistics · "))
     tab.page.reload()
     expect(shown(tab).get_by_label("Period")).to_have_value("90")
     tab.page.go_back()
     expect(shown(tab)).to_have_count(0)
-    assert tab.page.url == here
+    expect(tab.page).to_have_url(here)
     expect(tab.page).to_have_title(re.compile("^Where am I"))
     expect(tab.answers).to_have_text(["Here."])
     tab.page.go_forward()
     expect(shown(tab)).to_be_visible()
     tab.page.keyboard.press("Escape")
     expect(shown(tab)).to_have_count(0)
-    assert tab.page.url == here
+    expect(tab.page).to_have_url(here)
     deep = new_tab(own_server).open("?statistics")
     expect(shown(deep).get_by_label("Period")).to_have_value("30")
     expect(shown(deep).get_by_role("img")).to_have_count(6)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -39,12 +39,12 @@ def test_what_a_script_does_is_seen_within_a_moment(tab: Tab, server: Server) ->
     expect(tab.page.locator(".cc-empty")).to_be_visible()
 
 
-def test_what_one_tab_does_another_shows_within_a_moment(tab: Tab, browser: Browser, server: Server) -> None:
+def test_what_one_tab_does_another_shows_within_a_moment(
+    tab: Tab, own_context: BrowserContext, server: Server
+) -> None:
     """In windows of their own: a browser draws a tab behind another one when it likes to."""
     tab.asked("Watch the other one.", "I do.")
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(10_000)
-    other = Tab(context.new_page(), server).open(f"?conversation={tab.conversation}")
+    other = Tab(own_context.new_page(), server).open(f"?conversation={tab.conversation}")
     expect(other.answers).to_have_text("I do.")
     tab.click("Good answer")
     expect(other.page.get_by_role("button", name="Good answer", pressed=True)).to_have_count(1, timeout=300)
@@ -60,4 +60,3 @@ def test_what_one_tab_does_another_shows_within_a_moment(tab: Tab, browser: Brow
     other.choose(there, "Delete")
     expect(here).to_have_count(0, timeout=300)
     expect(tab.page.locator(".cc-empty")).to_be_visible()
-    context.close()
