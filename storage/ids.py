@@ -1,7 +1,6 @@
 """Ids and times as stores keep them: UUIDv7 that never go back, and integers of microseconds."""
 
 import os
-import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import time_ns
@@ -10,6 +9,10 @@ __all__ = ["IdSource", "from_us", "to_us"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_COUNTS = 1 << 12
+_COUNTERS = [bytes((0x7000 + count) >> shift & 0xFF for count in range(_COUNTS)) for shift in (8, 0)]
+"""The two bytes of the version's digit and the counter, of all of its values."""
+
 _VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))  # its first two bits are 10
 
 
@@ -39,16 +42,17 @@ class IdSource:
         """So many more ids, 16 bytes each, above all before them and rising."""
         first = max(self._clock_ns() // 1_000_000 << 12, self._stamp + 1)
         self._stamp = max(self._stamp, first + count - 1)
-        high = struct.pack(
-            f">{count}Q",
-            *[stamp >> 12 << 16 | 0x7000 | stamp & 0xFFF for stamp in range(first, first + count)],
-        )
-        low = bytearray(os.urandom(8 * count))
-        low[::8] = low[::8].translate(_VARIANT)
-        ids = bytearray(16 * count)
-        for byte in range(8):
-            ids[byte::16] = high[byte::8]
-            ids[8 + byte :: 16] = low[byte::8]
+        ids = bytearray(os.urandom(16 * count))
+        ids[8::16] = ids[8::16].translate(_VARIANT)
+        place = 0
+        while place < count:  # all that are of the same millisecond
+            millisecond, counted = divmod(first + place, _COUNTS)
+            until = min(place + _COUNTS - counted, count)
+            for byte, value in enumerate(millisecond.to_bytes(6, "big")):
+                ids[16 * place + byte : 16 * until : 16] = bytes([value]) * (until - place)
+            for byte, values in enumerate(_COUNTERS, 6):
+                ids[16 * place + byte : 16 * until : 16] = values[counted : counted + until - place]
+            place = until
         return bytes(ids)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 import msgspec
 
@@ -16,8 +16,20 @@ from chatcore.messages import clean_text
 __all__ = ["BATCH_MESSAGES", "Batches", "Items", "Rejects"]
 
 BATCH_MESSAGES = 500
-_BATCH_BYTES = 2**19
-"""A unit that is larger keeps others from writing for too long."""
+"""As many as a batch may bring at most."""
+
+
+class _Most(NamedTuple):
+    """How large a batch may become: a larger one keeps others from writing for too long."""
+
+    weight: int
+    size: int  # bytes
+
+
+_PLAIN = _Most(BATCH_MESSAGES, 300_000)
+_INDEXED = _Most(
+    BATCH_MESSAGES // 2, 150_000
+)  # the index takes as long as all else, and at times much longer
 
 
 class Items(Protocol):
@@ -85,16 +97,25 @@ class Batches:
     Args:
         items: Where they come from.
         limit: Stop after so many were read; None: all.
+        index: Whether they are to be indexed.
         whole: A long conversation is not cut into slices.
     """
 
     def __init__(
-        self, items: Items, preparation: Preparation, rejects: Rejects, *, limit: int | None, whole: bool
+        self,
+        items: Items,
+        preparation: Preparation,
+        rejects: Rejects,
+        *,
+        limit: int | None,
+        index: bool,
+        whole: bool,
     ) -> None:
         self._items = items
         self._preparation = preparation
         self._rejects = rejects
         self._left = limit
+        self._most = _INDEXED if index else _PLAIN
         self._whole = whole
         self._slices: Iterator[Batch] = iter(())
         self._ended = False
@@ -113,7 +134,8 @@ class Batches:
         prepared: list[Prepared] = []
         notes: list[tuple[Unread, int]] = []
         weight = size = 0
-        while weight < BATCH_MESSAGES and size < _BATCH_BYTES and len(notes) < BATCH_MESSAGES:
+        most = self._most
+        while weight < most.weight and size < most.size and len(notes) < BATCH_MESSAGES:
             item = self._next_item()
             if item is None:
                 self._ended = True
@@ -125,8 +147,8 @@ class Batches:
             if made is None:
                 continue
             own = made.conversation.weight
-            if not self._whole and (own > BATCH_MESSAGES or made.size_bytes > _BATCH_BYTES):
-                self._slices = _sliced(made)
+            if not self._whole and (own > most.weight or made.size_bytes > most.size):
+                self._slices = _sliced(made, most)
                 break
             prepared.append(made)
             weight += own
@@ -186,13 +208,13 @@ def _plain(unread: Unread) -> Unread:
     )
 
 
-def _sliced(made: Prepared) -> Iterator[Batch]:
+def _sliced(made: Prepared, most: _Most) -> Iterator[Batch]:
     """A long conversation in slices, each small enough for one unit."""
     messages, votes = made.conversation.messages, made.conversation.votes
-    each = max(1, min(BATCH_MESSAGES, len(messages) * _BATCH_BYTES // (made.size_bytes + 1)))
+    each = max(1, min(most.weight, len(messages) * most.size // (made.size_bytes + 1)))
     end = 0
     while end < len(messages):
-        first, end = end, _end_of_slice(made.conversation, end, each)
+        first, end = end, _end_of_slice(made.conversation, end, each, most.weight)
         within = messages[first:end]
         last = end == len(messages)
         above = {message.parent for message in within}
@@ -209,7 +231,7 @@ def _sliced(made: Prepared) -> Iterator[Batch]:
         yield Batch(conversations=(part,), counted=(made.counted,), slices=True)
 
 
-def _end_of_slice(conversation: IngestConversation, first: int, each: int) -> int:
+def _end_of_slice(conversation: IngestConversation, first: int, each: int, most: int) -> int:
     """Where the slice from `first` on ends: after `each` messages, or sooner where many have voted."""
     last, votes = min(first + each, len(conversation.messages)), conversation.votes
     if not votes:
@@ -217,6 +239,6 @@ def _end_of_slice(conversation: IngestConversation, first: int, each: int) -> in
     weight = 0
     for place in range(first, last):
         weight += 1 + len(votes.get(place, ()))
-        if weight > BATCH_MESSAGES and place > first:  # one message is never cut
+        if weight > most and place > first:  # one message is never cut
             return place
     return last

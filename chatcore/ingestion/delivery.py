@@ -25,7 +25,7 @@ _AT_ONCE = 4
 _ON_THE_WAY = 2
 """Batches on their way to a store elsewhere, so that it always has the next one."""
 
-_GATHERED = 8
+_GATHERED = 16
 """Batches of another process that wait for a store of this one, which commits several together."""
 
 

@@ -64,7 +64,14 @@ async def ingest(
 
         def make(items: Items) -> Batches:
             preparation = Preparation(sink.limits, keeper.keep, now_us)
-            return Batches(items, preparation, rejects, limit=options.limit, whole=options.dry_run)
+            return Batches(
+                items,
+                preparation,
+                rejects,
+                limit=options.limit,
+                index=options.index,
+                whole=options.dry_run,
+            )
 
         def make_apart(opener: str, file: str | PathLike[str]) -> AbstractAsyncContextManager[Feed]:
             order = Order(

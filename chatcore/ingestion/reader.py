@@ -89,6 +89,7 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
         Preparation(order.limits, keep, order.now_us),
         Rejects(rejected if order.rejects else None),
         limit=order.limit,
+        index=order.index,
         whole=order.dry_run,
     )
     ended = Ended()

@@ -4,18 +4,23 @@ The driver lets go of Python's lock at every statement, and each time it may wai
 Python gives it back (5 ms, `sys.getswitchinterval`). With a statement a row, ingestion would be that slow.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import Final
 
 from storage.sqlite.values import Row
 
 __all__ = ["ROWS_AT_ONCE", "batches", "flat_batches", "widened"]
 
-# Few enough for the driver to keep them all prepared; the next larger one is filled up.
-_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+# Few enough for the driver to keep those that are used prepared; the next larger one is filled up.
+_SIZES: Final[tuple[int, ...]] = (
+    *range(1, 8),
+    *(step << power for power in range(10) for step in range(8, 16)),
+)
 
-ROWS_AT_ONCE = _SIZES[-1]
+ROWS_AT_ONCE = 512
 """In one statement; of twenty columns that is far from the 32,766 parameters that SQLite takes."""
 
 
@@ -29,12 +34,14 @@ def batches(sql: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
     return flat_batches(sql, list(chain.from_iterable(rows)))
 
 
-def flat_batches(sql: str, values: Sequence[object], before: Row = ()) -> Iterator[tuple[str, Row]]:
+def flat_batches(
+    sql: str, values: Sequence[object], before: Row = (), *, rows: int = ROWS_AT_ONCE
+) -> Iterator[tuple[str, Row]]:
     """The same of the values of all rows, one after the other; those `before` come first in each statement
-    (``?1``, ``?2``, …).
+    (``?1``, ``?2``, …), which takes so many `rows` at most.
     """
     columns = sql.rpartition("VALUES")[2].count("?")
-    step = ROWS_AT_ONCE * columns
+    step = rows * columns
     for first in range(0, len(values), step):
         batch = values[first : first + step]
         size = _size(len(batch) // columns)
@@ -50,10 +57,10 @@ def widened(sql: str, values: Sequence[object]) -> Iterator[tuple[str, Row]]:
 
 
 def _size(count: int) -> int:
-    return next(size for size in _SIZES if size >= count)
+    return _SIZES[bisect_left(_SIZES, count)]
 
 
-@lru_cache
+@lru_cache(256)
 def _for_rows(sql: str, size: int) -> str:
     insert, _, row = sql.partition("(VALUES ")
     if row:
@@ -63,6 +70,6 @@ def _for_rows(sql: str, size: int) -> str:
     return f"{insert}SELECT * FROM (VALUES {', '.join([row] * size)}) WHERE column1"
 
 
-@lru_cache
+@lru_cache(256)
 def _for_values(sql: str, size: int) -> str:
     return sql.replace("(?)", f"({', '.join('?' * size)})")

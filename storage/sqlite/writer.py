@@ -10,7 +10,7 @@ from chatcore.arrivals import Ingest
 from chatcore.commands import Command, Reindex
 from chatcore.errors import StorageError
 from chatcore.ports import Publish
-from storage.sqlite.connection import Connection
+from storage.sqlite.connection import Connection, copy_log
 from storage.sqlite.group import Committed, Failed
 
 __all__ = ["Writer", "weight_of"]
@@ -22,17 +22,27 @@ RunGroup = Callable[[sqlite3.Connection, Sequence[Command[Any]]], Committed]
 GROUP_MAX = 512
 """Units in one transaction: bounds how long the first waits for the last."""
 
-WEIGHT_BESIDE = 500
-"""Messages and votes that ingestion and reindexing may bring into one transaction: people wait for them."""
+WEIGHT_BESIDE = 1_000
+"""What ingestion and reindexing may bring into one transaction (`weight_of`): people wait for it."""
 
-WEIGHT_ALONE = 2_000
+WEIGHT_ALONE = 3_500
 """Likewise where nobody has written for a while: the more at once, the less the index has to merge."""
+
+_INDEXED_WEIGHS = 3
 
 QUIET_SECONDS = 2.0
 """That while."""
 
-_HEAVY_AT_ONCE = 4
+_HEAVY_AT_ONCE = 8
 """Commands of such a group: each is bounded in bytes too."""
+
+_COPIED_AFTER = 200
+"""After so much the log is copied into the database, in a turn of its own: SQLite would do so at the end of a
+transaction that people wait for already. Of ingestion that is about 8 MB; twice as much where nobody has
+written for a while."""
+
+_HEAVY_COUNTS = 16
+"""What a command that writes in bulk counts for in this; others count 1, a group of them at most as much."""
 
 Entry = tuple[Command[Any], asyncio.Future[object]]
 
@@ -41,7 +51,7 @@ class Writer:
     """Where commands wait while a group is being committed.
 
     Those that write in bulk go in groups of their own, which take turns with the others, so that neither
-    waits for more than one group of the other kind.
+    waits for more than one group of the other kind. Copying the log takes a turn of theirs.
     """
 
     def __init__(self, connection: Connection, run_group: RunGroup, publish: Publish) -> None:
@@ -52,6 +62,7 @@ class Writer:
         self._waiting: deque[Entry] = deque()
         self._heavy: deque[Entry] = deque()
         self._heavy_is_next = False
+        self._uncopied = 0
         self._last_light = -QUIET_SECONDS
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
@@ -79,7 +90,10 @@ class Writer:
         """Write until closed."""
         try:
             while True:
-                if group := self._take():
+                if self._uncopied >= self._most_uncopied() and (self._heavy_is_next or not self._waiting):
+                    self._heavy_is_next, self._uncopied = False, 0
+                    await self._connection.run(copy_log)
+                elif group := self._take():
                     await self._write(group)
                 elif self._closing:
                     return
@@ -94,6 +108,12 @@ class Writer:
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def _is_quiet(self) -> bool:
+        return self._loop.time() - self._last_light >= QUIET_SECONDS
+
+    def _most_uncopied(self) -> int:
+        return 2 * _COPIED_AFTER if self._is_quiet() else _COPIED_AFTER
 
     def _take(self) -> list[Entry]:
         takes = (self._take_heavy, self._take_light)
@@ -110,13 +130,13 @@ class Writer:
             if not entry[1].cancelled():
                 group.append(entry)
         self._heavy_is_next = True
+        self._uncopied += min(len(group), _HEAVY_COUNTS)
         return group
 
     def _take_heavy(self) -> list[Entry]:
         group: list[Entry] = []
         weight = 0
-        quiet = self._loop.time() - self._last_light >= QUIET_SECONDS
-        most = WEIGHT_ALONE if quiet else WEIGHT_BESIDE
+        most = WEIGHT_ALONE if self._is_quiet() else WEIGHT_BESIDE
         waiting = self._heavy
         # the first goes whatever it weighs
         while waiting and len(group) < _HEAVY_AT_ONCE:
@@ -127,6 +147,7 @@ class Writer:
                 group.append(entry)
                 weight += weight_of(entry[0])
         self._heavy_is_next = False
+        self._uncopied += _HEAVY_COUNTS * len(group)
         return group
 
     async def _write(self, group: list[Entry]) -> None:
@@ -160,10 +181,18 @@ class Writer:
 
 
 def weight_of(command: Command[Any]) -> int:
-    """Messages and votes that a command which writes in bulk brings, at least 1; 0: it is none of those."""
-    if isinstance(command, Ingest):
-        return max(1, sum(one.weight for one in command.conversations))
-    return max(1, command.max_messages) if isinstance(command, Reindex) else 0
+    """Messages and votes that a command which writes in bulk brings, at least 1; 0: it is none of those.
+
+    What is to be indexed weighs more, as it takes so many times as long.
+    """
+    match command:
+        case Ingest(conversations=conversations, index=index):
+            brought = sum(one.weight for one in conversations)
+            return max(1, brought * _INDEXED_WEIGHS if index else brought)
+        case Reindex(max_messages=messages):
+            return max(1, messages * _INDEXED_WEIGHS)
+        case _:
+            return 0
 
 
 def _same(error: StorageError) -> StorageError:

@@ -17,7 +17,7 @@ __all__ = ["ingest"]
 _Vote = tuple[int, int, str, Feedback]
 """Place, number of the conversation, user, vote."""
 
-_LISTED_ONE_BY_ONE = 50
+_LISTED_ONE_BY_ONE = 10
 """How many new entries of the list are told of each by itself."""
 
 

@@ -41,7 +41,8 @@ def test_what_holds_for_the_writing_connection(tmp_path: Path) -> None:
             "journal_mode": "wal",
             "foreign_keys": 1,
             "busy_timeout": 5000,
-            "wal_autocheckpoint": 4000,
+            "wal_autocheckpoint": 8000,
+            "page_size": 8192,
             "mmap_size": 0,
             "user_version": len(MIGRATIONS),
         }

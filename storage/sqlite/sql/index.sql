@@ -4,9 +4,9 @@
 INSERT INTO message_text (rowid, text, owner) VALUES (?, ?, ?)
 
 -- name: put_many
--- Messages by their places: ?1 is added to make keys of them; ?2 is the owner.
+-- ?1 is the owner of all.
 INSERT INTO message_text (rowid, text, owner)
-SELECT ?1 + column1, column2, ?2
+SELECT column1, column2, ?1
 FROM (VALUES (?, ?)) AS given
 WHERE column1
 

@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, Literal, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +44,10 @@ class _Said(Struct, frozen=True):
     before: int
     owner: int
     said: Sequence[object]
+
+
+_SAID_AT_ONCE = 4_096
+"""Messages in one statement."""
 
 
 class Index(Table):
@@ -138,9 +144,7 @@ class Index(Table):
             before = net.get((change.kind, change.key))
             net[change.kind, change.key] = change if before is None else replace(before, new=change.new)
         self._changes.clear()
-        for one in many:  # first: what is said of one of them afterwards takes its place
-            for sql, parameters in flat_batches(_SQL["put_many"], one.said, (one.before, one.owner)):
-                self._execute(sql, parameters)
+        self._put_many(many)  # first: what is said of one of them afterwards takes its place
         changes = [net[at] for at in sorted(net) if net[at].old != net[at].new]  # FTS5 likes rising keys
         for kind in _KINDS:
             own = [change for change in changes if change.kind == kind]
@@ -149,6 +153,17 @@ class Index(Table):
             for statement, rows in ((f"drop_{kind}", gone), (f"put_{kind}", come)):
                 for sql, parameters in batches(_SQL[statement], rows):
                     self._execute(sql, parameters)
+
+    def _put_many(self, many: Iterable[_Said]) -> None:
+        # One statement for all: at the next one, FTS5 writes what it held in memory as a segment of its own.
+        for owner, own in groupby(many, key=attrgetter("owner")):
+            values: list[object] = []
+            for one in own:
+                keyed = list(one.said)
+                keyed[::2] = [one.before + place for place in cast("Sequence[int]", one.said[::2])]
+                values += keyed
+            for sql, parameters in flat_batches(_SQL["put_many"], values, (owner,), rows=_SAID_AT_ONCE):
+                self._execute(sql, parameters)
 
     def _change(self, kind: _Kind, key: int, owner: int, old: str | None, new: str | None) -> None:
         if old != new and not any(first <= key <= last for first, last in self._unindexed()[kind]):
