@@ -16,11 +16,13 @@ from unittest.mock import patch
 
 import chatcore.runs
 import storage.sqlite.connection
+import storage.sqlite.writer
 
 __all__ = ["Fault", "failing_disk"]
 
 CHECKPOINT_PAGES = 30
-"""Instead of the store's own, so that faults come in checkpoints too."""
+COPIED_AFTER = 10
+"""Instead of the store's own, so that faults come in checkpoints too, also in those that are a turn."""
 
 NAME = "failing"
 
@@ -160,6 +162,7 @@ def failing_disk() -> Iterator[Callable[[Fault], None]]:
     with (
         patch.object(sqlite3, "connect", _connect),
         patch.object(storage.sqlite.connection, "prepare_writer", _prepare),
+        patch.object(storage.sqlite.writer, "_COPIED_AFTER", COPIED_AFTER),
         patch.object(chatcore.runs, "RETRY_SECONDS", (0.001, 0.002)),
     ):
         yield plant

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -148,6 +149,17 @@ def test_a_group_is_one_segment(made: Bench) -> None:
     made.group(*[post(conversation, f"needle {number}") for number in range(300)])
     assert made.rows("SELECT count(DISTINCT segid) FROM message_text_idx") == [(1,)]
     assert len(find(made, "needle ", limit=1000).found) == 300
+
+
+def test_a_group_of_batches_is_one_segment(made: Bench) -> None:
+    batches = [incoming(*[f"needle {number}"] * 150, origin=number, digest=number) for number in range(1, 6)]
+    made.group(*batches)
+    assert made.rows("SELECT count(DISTINCT segid) FROM message_text_idx") == [(1,)]
+    assert len(find(made, "needle ", limit=1000).found) == 750
+    theirs = msgspec.structs.replace(incoming("needle of bob", origin=7, digest=7), user="bob")
+    made.group(incoming("needle 6", origin=6, digest=6), theirs, incoming("needle 8", origin=8, digest=8))
+    assert len(find(made, "needle ", limit=1000).found) == 752
+    assert [found.text for found in find(made, "needle ", user="bob").found] == ["needle of bob"]
 
 
 def test_all_that_happens_in_one_group_comes_to_its_end(made: Bench) -> None:

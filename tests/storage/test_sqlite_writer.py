@@ -2,9 +2,10 @@
 
 import asyncio
 import inspect
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -20,8 +21,8 @@ from chatcore.errors import NotFound, StorageError
 from chatcore.events import ConversationEvent, ListChanged, MessageChanged
 from chatcore.messages import Conversation, Feedback, Message, Text
 from chatcore.ports import ListMoved
-from storage.sqlite import open_store
-from storage.sqlite.connection import Connection, open_writer
+from storage.sqlite import open_store, writer
+from storage.sqlite.connection import Connection, copy_log, open_writer
 from storage.sqlite.group import Committed, GroupRunner
 from storage.sqlite.migrations import migrate
 from storage.sqlite.writer import GROUP_MAX, Writer, weight_of
@@ -162,6 +163,58 @@ async def test_what_is_written_in_bulk_takes_turns_with_people(tmp_path: Path) -
         ["Ingest"] * 2,  # 200 in all: with 300 more it would be too much
         ["Reindex"],
     ]
+
+
+async def test_the_log_is_copied_in_a_turn_of_bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people wrote meanwhile goes first, and it is never the end of a transaction that they wait for."""
+    async with _parts(tmp_path) as parts:
+
+        def copy(connection: sqlite3.Connection) -> None:
+            assert not connection.in_transaction
+            parts.gate.kinds.append(["copied"])
+            copy_log(connection)
+
+        made = await parts.new()
+        monkeypatch.setattr(writer, "copy_log", copy)
+        monkeypatch.setattr(writer, "_COPIED_AFTER", 20)
+        parts.gate.close()
+        parts.gate.kinds.clear()
+        running = asyncio.create_task(parts.writer.write(_ingest("running", 3)))
+        await parts.hold()
+        commands: list[Command[Any]] = [_ingest(str(number), 300) for number in range(2)]
+        commands += [_post(made, str(number)) for number in range(4)]
+        tasks = [asyncio.create_task(parts.writer.write(command)) for command in commands]
+        await anyio.wait_all_tasks_blocked()
+        parts.gate.go.set()
+        with anyio.fail_after(20):
+            await asyncio.gather(running, *tasks)
+            for number in range(20):
+                await parts.writer.write(_post(made, f"alone {number}"))
+    assert parts.gate.kinds == [
+        ["Ingest"],
+        ["PostMessage"] * 4,
+        ["copied"],
+        ["Ingest"],
+        ["Ingest"],
+        ["copied"],
+        *[["PostMessage"]] * 20,
+        ["copied"],
+    ]
+
+
+async def test_what_was_copied_stands_in_the_database(tmp_path: Path) -> None:
+    def conversations() -> int:
+        uri = f"file:{tmp_path / 'chat.db'}?immutable=1"  # without the log
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            count: int = database.execute("SELECT count(*) FROM conversation").fetchone()[0]
+            return count
+
+    async with _parts(tmp_path) as parts:
+        await parts.connection.run(copy_log)
+        await parts.new()
+        assert conversations() == 0
+        await parts.connection.run(copy_log)
+        assert conversations() == 1
 
 
 async def test_people_who_never_stop_do_not_keep_bulk_out(tmp_path: Path) -> None:
