@@ -29,7 +29,7 @@ from chatcore import (
     open_engine,
     text_of,
 )
-from chatcore.arrivals import IngestConversation, Ingested
+from chatcore.arrivals import IngestConversation
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.cleaning import UNCLEAN
 from chatcore.ingestion.delivery import IngestOptions
@@ -38,6 +38,7 @@ from chatcore.ingestion.rehearsal import EmptySink
 from chatcore.messages import Attachment, File, MissingFile, Text
 from chatcore.opening import open_reading
 from tests.ingestion.making import LINES, chat, chats, record, zipped
+from tests.ingestion.sinks import NotingSink, WatchingSink
 
 
 def counts(report: Counts) -> tuple[int, int, int, int, int, int]:
@@ -102,25 +103,18 @@ async def test_large_messages_make_small_slices(engine: Engine) -> None:
     assert seen == [2, 2, 2, 2]
 
 
-class CountingSink(EmptySink):
+class CountingSink(WatchingSink):
     """Notes how many messages come at once; and fails as it is told to."""
 
     def __init__(self, seen: list[int], errors: Sequence[Exception | None] = ()) -> None:
-        super().__init__(Limits())
+        super().__init__()
         self.seen = seen
         self.flying = 0
         self.most = 0
         self.both: anyio.Event | None = None
         self._errors = list(errors)
 
-    async def write(
-        self,
-        conversations: Sequence[IngestConversation],
-        *,
-        index: bool,
-        dry_run: bool,
-        packed: bytes | None = None,
-    ) -> tuple[Ingested, ...]:
+    async def take(self, conversations: Sequence[IngestConversation]) -> None:
         self.flying += 1
         self.most = max(self.most, self.flying)
         try:
@@ -133,7 +127,6 @@ class CountingSink(EmptySink):
             if error is not None:
                 raise error
             self.seen.append(sum(len(one.messages) for one in conversations))
-            return await super().write(conversations, index=index, dry_run=dry_run)
         finally:
             self.flying -= 1
 
@@ -157,25 +150,11 @@ async def test_batches_are_stored_in_their_order(tmp_path: Path) -> None:
         )
         for number in range(400)
     ]
-    sent: list[IngestConversation] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            sent.extend(conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest(given, Noting(Limits()), None, IngestOptions())
+    await ingest(given, sink := NotingSink(), None, IngestOptions())
     async with open_engine(f"sqlite:{tmp_path}") as engine:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.ingest_batch, sent[:-1])
-            tasks.start_soon(engine.ingest_batch, sent[-1:])
+            tasks.start_soon(engine.ingest_batch, sink.given[:-1])
+            tasks.start_soon(engine.ingest_batch, sink.given[-1:])
         (newest,) = (await engine.conversations(limit=1)).conversations
         assert newest.title == "399"
 
@@ -294,26 +273,13 @@ async def test_many_votes_on_a_message_are_bounded_and_cut_into_units(engine: En
     given = Incoming(
         source="t", id="c", messages=messages, linear=True, votes={"1": votes | {" ": like}, "3": votes}
     )
-    units: list[tuple[int, int, bool]] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            units.extend((one.first, one.weight, one.last) for one in conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest([given], Noting(Limits()), None, IngestOptions())
+    await ingest([given], sink := NotingSink(), None, IngestOptions())
     report = await engine.ingest([given])
     assert report.repaired == {
         "a vote of nobody, or on nothing": 1,
         "a vote beyond the first 1,000 on a message": 6,
     }
+    units = [(one.first, one.weight, one.last) for one in sink.given]
     assert units == [(0, 1, False), (1, 1_001, False), (2, 1, False), (3, 1_001, True)]
     assert report.feedback.imported == 2_000
 
@@ -418,22 +384,8 @@ async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) 
 
 
 async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
-    sent: list[IngestConversation] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            sent.extend(conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest([chat(1)], Noting(Limits()), None, IngestOptions())
-    (good,) = sent
+    await ingest([chat(1)], sink := NotingSink(), None, IngestOptions())
+    (good,) = sink.given
     forged = Attachment(name="x", media_type="x", size_bytes=1, sha256="0" * 64, path="../../etc/passwd")
     replace = msgspec.structs.replace
     wrong = [
