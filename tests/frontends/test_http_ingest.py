@@ -135,3 +135,9 @@ async def test_a_batch_can_be_sent_by_hand(served: Served) -> None:
     answer = await served.owner.post("owner/ingest", content=batch)
     assert answer.status_code == 200
     assert [one["outcome"] for one in answer.json()] == ["imported"]
+    like = Feedback(rating="like")
+    votes = {0: {f"user {number}": like for number in range(1_000)}}
+    many = [msgspec.structs.replace(sink.given[0], votes=votes)] * 3
+    answer = await served.owner.post("owner/ingest", content=msgspec.msgpack.encode({"conversations": many}))
+    assert answer.status_code == 413
+    assert answer.json()["data"] == {"limit": 2_000, "given": 3_000}

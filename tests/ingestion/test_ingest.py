@@ -22,6 +22,7 @@ from chatcore import (
     IngestReport,
     IngestStopped,
     InvalidInput,
+    LimitExceeded,
     Limits,
     StorageError,
     Unrecognised,
@@ -410,6 +411,22 @@ async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
     attachment = await engine.ingest_file(Upload("x.txt", _bytes(b"x")))
     right = replace(good, messages=(replace(good.messages[0], parts=(File(attachment),)),), head=0)
     assert [one.outcome for one in await engine.ingest_batch([right])] == ["imported"]
+
+
+async def test_a_batch_has_so_many_votes_at_most(engine: Engine) -> None:
+    """A dry run may have more: it writes none, and is given long conversations whole."""
+    like = Feedback(rating="like")
+    message = IncomingMessage(id="m", role="user", parts=(Text("x"),))
+    votes = {"m": {f"user {number}": like for number in range(700)}}
+    given = [Incoming(source="t", id=id_, messages=[message], votes=votes) for id_ in "abc"]
+    sink = NotingSink()
+    await ingest(given, sink, None, IngestOptions())
+    assert await engine.ingest_batch(sink.given, dry_run=True)
+    with pytest.raises(LimitExceeded, match="2,100 votes of others, more than the 2,000") as caught:
+        await engine.ingest_batch(sink.given)
+    assert caught.value.data == {"limit": 2_000, "given": 2_100}
+    assert (await engine.conversations()).conversations == ()
+    assert [one.votes for one in await engine.ingest_batch(sink.given[1:])] == [700, 700]
 
 
 async def _bytes(content: bytes) -> AsyncIterator[bytes]:
