@@ -29,7 +29,11 @@ MOST_MEMBERS = 200_000
 LEADS_OUT = "Its path leads out of the archive: it is not opened."
 EARLIER = "Two members have this name: only the last one counts."
 LINK = "It is a link and no file."
+JOINED = "Another archive lies in front of it in the same file, and is not read: part the two."
 ENCRYPTED = "It is encrypted: unpack the archive with its password first."
+_MOST_END_BYTES = 22 + 65_535
+"""The end of a ZIP file with its comment (APPNOTE 4.3.16)."""
+
 _MOST_RATIO = 400
 _FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
@@ -115,6 +119,19 @@ class Zip(ArchiveBase):
                 self._infos[info.filename] = info
                 if (reason := _refusal(info)) is not None:
                     self.refused[info.filename] = reason
+        if self._follows_another(min((info.header_offset for info in infos), default=0)):
+            self.problem = JOINED
+
+    def _follows_another(self, begin: int) -> bool:
+        """Whether another ZIP file ends where this one begins: its directory is not looked at by anybody."""
+        if begin == 0 or self._zip.fp is None:
+            return False
+        at = max(0, begin - _MOST_END_BYTES)
+        try:
+            self._zip.fp.seek(at)
+            return b"PK\x05\x06" in self._zip.fp.read(begin - at)
+        except UNREADABLE:
+            return False  # who reads a member is told
 
     def names(self) -> Sequence[str]:
         """See `chatcore.formats.format.Archive`."""

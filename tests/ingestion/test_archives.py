@@ -194,6 +194,14 @@ def test_an_archive_that_is_encrypted_is_told_as_such() -> None:
         assert (unread([left])[0].kind, unread([left])[0].file) == ("failed", "input")
 
 
+def test_of_zips_one_after_the_other_the_first_is_told() -> None:
+    items = read(zipped({"a.jsonl": LINES}) + zipped({"b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    (told,) = unread(items)
+    assert (told.kind, told.file) == ("failed", "input")
+    assert "Another archive" in told.reason
+
+
 # --- tar
 
 
@@ -270,6 +278,30 @@ def test_a_tar_archive_that_is_cut_short_is_read_so_far(pack: Callable[[bytes], 
     items = read(pack(whole[:left]))
     assert len(said(items)) == (15 if left > 4096 + 1024 else 10)
     assert any(one.kind == "failed" and "cut short" in one.reason for one in unread(items))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_tar_archives_one_after_the_other_are_all_read(pack: Callable[[bytes], bytes]) -> None:
+    first, second = tarred({"a.jsonl": LINES}), tarred({"b.jsonl": LINES, "a.jsonl": LINES})
+    for between in (b"", bytes(512), bytes(70_000 // 512 * 512)):
+        items = read(pack(first) + pack(between) + pack(second) + pack(tarred({"c.jsonl": LINES})))
+        assert said(items) == 3 * QUESTIONS
+        assert [one.file for one in unread(items)] == ["input:a.jsonl (an earlier one)"]
+
+
+@pytest.mark.parametrize("junk", [b"x", bytes(100) + b"x" * 600, LINES, tarred({"b.jsonl": LINES})[1:]])
+def test_what_comes_behind_a_tar_archive_and_is_none_is_told(junk: bytes) -> None:
+    items = read(tarred({"a.jsonl": LINES}) + junk)
+    assert said(items) == QUESTIONS
+    (told,) = unread(items)
+    assert (told.kind, told.file) == ("failed", "input")
+    assert "Behind the end" in told.reason
+
+
+def test_a_second_tar_archive_that_is_cut_short_has_failed_there() -> None:
+    items = read(tarred({"a.jsonl": LINES}) + tarred({"b.jsonl": LINES, "c.jsonl": LINES})[:2048])
+    assert said(items)[:7] == [*QUESTIONS, *QUESTIONS[:2]]
+    assert any("cut short" in one.reason for one in unread(items))
 
 
 def test_a_tar_archive_that_claims_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
