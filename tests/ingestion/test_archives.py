@@ -262,6 +262,22 @@ def test_of_members_of_a_tar_archive_with_one_name_the_last_holds() -> None:
         assert {one.file.partition(":")[2]: one.kind for one in unread(items)} == told
 
 
+def test_a_folder_and_a_file_of_one_name_in_a_tar_archive_lose_nothing() -> None:
+    """However they come: what lies in the folder is read too, with what it names."""
+    folder = tarfile.TarInfo("a.jsonl")
+    folder.type = tarfile.DIRTYPE
+    old = tarfile.TarInfo("a.jsonl/")  # how the oldest archives write a folder
+    file, inside = _member("a.jsonl", LINES), _member("a.jsonl/b.jsonl", LINES)
+    export = _member("a.jsonl/c/conversations.json", json.dumps([CHATGPT]).encode())
+    for entry in (folder.tobuf(), old.tobuf()):
+        for parts in ([file, entry], [entry, file], [file, entry, file], [entry]):
+            once = file in parts
+            items = read(b"".join([*parts, inside, export]) + bytes(1024))
+            assert sorted(said(items)) == sorted([*QUESTIONS * (1 + once), "question 9"])
+            told = {one.file.partition(":")[2] for one in unread(items)}
+            assert told == ({"a.jsonl (an earlier one)"} if parts.count(file) > 1 else set())
+
+
 def _member(name: str, content: bytes) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = len(content)
