@@ -1,12 +1,12 @@
 """The conversations of an archive or a folder: which of its members hold records, and of which format."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from typing import BinaryIO, Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
+from chatcore.formats.calling import ATTACHED, BESIDE, LISTS, PACKED, PAGES, TEXTS
 from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
@@ -24,17 +24,9 @@ from chatcore.incoming import Unread
 
 __all__ = ["Walk"]
 
-_ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
-"""What exports call the files that people gave."""
-
-_BESIDE = re.compile(r".*\.(json|jsonl|ndjson|csv)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
-"""Files beside the records of an export that may be one by themselves, whatever they begin with."""
-
-_TEXTS = re.compile(r".*\.(json|jsonl|ndjson|csv|txt|log)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
-"""Files that are read in the format that the person named, whatever they begin with."""
-
-_PACKED = re.compile(r".*\.(zip|tgz|tar|tar\.gz|tar\.zst)", re.IGNORECASE | re.DOTALL)
-
+_STRAY = (
+    "It lies in the folder of an export, is in no format that is known here, and no conversation names it."
+)
 NESTED = "It is an archive inside of an archive: unpack that, or name it by itself."
 _NO_TEXT: Mapping[Sight, str] = {"other": "It is neither text nor packed text.", "empty": "It is empty."}
 
@@ -56,6 +48,7 @@ class Walk:
         self._total = 0
         self._member_file: BinaryIO | None = None
         self._sights: dict[str, Sight] = {}
+        self._odd: set[str] = set()
         stack.callback(self._close_member)
 
     def items(self) -> Items:
@@ -90,6 +83,7 @@ class Walk:
             read.update(names)
             yield from self._shared.read(known, records)
         homes = homes_of(list(seen.values()))
+        read -= self._odd
         inside = [name for name in archive.names() if is_in(name, homes)]
         yield from self._others([name for name in inside if name not in read])
         rest = [name for name in archive.names() if not is_in(name, homes)]
@@ -130,6 +124,7 @@ class Walk:
                 broken.append((error.reason, member))
                 continue
             except Unrecognised:
+                self._odd.add(member)  # called like the others, and none of them
                 continue
             for reason, other in broken:
                 self._shared.faults.end(reason, f"{self._name}:{other}")
@@ -150,22 +145,26 @@ class Walk:
                 self._shared.faults.add(f"It can't be read: {error}", file)
 
     def _others(self, names: Sequence[str]) -> Items:
-        """What lies in the folder of an export and is one by itself; the rest belongs to it."""
+        """What lies in the folder of an export and is one by itself. Of the rest, texts that no export has of
+        its own are told; all else belongs to it.
+        """
         for member in names:
-            if member in self._archive.unpacked or _ATTACHED.fullmatch(member):
+            if member in self._archive.unpacked or ATTACHED.fullmatch(member):
                 continue
             sight = self._sight(member)
-            if sight == "archive" and not _PACKED.fullmatch(member):
+            if sight == "archive" and not PACKED.fullmatch(member):
                 continue  # what people write with is packed so too
-            if sight in _NO_TEXT or (sight == "text" and not _BESIDE.fullmatch(member)):
+            if sight in _NO_TEXT or (sight == "text" and PAGES.fullmatch(member)):
                 continue
             self._expect([member])
             try:
-                yield from self._by_itself(member)
+                yield from self._by_itself(member, as_named=BESIDE.fullmatch(member) is not None)
             except Broken as error:
                 yield self._unread("failed", error.reason, member)
             except Unrecognised:
-                continue
+                is_own = LISTS.fullmatch(member) and member not in self._odd
+                if not is_own and member not in self._archive.consulted:
+                    yield self._unread("skipped", _STRAY, member)
 
     # --- any other archive
 
@@ -196,21 +195,24 @@ class Walk:
             if reason is not None and member not in self._archive.unpacked:
                 yield self._unread("skipped", reason, member)
 
-    def _by_itself(self, member: str) -> Items:
+    def _by_itself(self, member: str, *, as_named: bool = True) -> Items:
         """The conversations of a member that may be of any format, or an archive.
+
+        Args:
+            as_named: Whether it is in the format that the person named, where its name allows that.
 
         Raises:
             Unrecognised
         """
         sight = self._sight(member)
         if sight != "text" and self._archive.nests:
-            yield from self._nested(member)
-        elif sight != "text" and _PACKED.fullmatch(member):
+            yield from self._nested(member, as_named=as_named)
+        elif sight != "text" and PACKED.fullmatch(member):
             yield self._unread("failed", NESTED, member)
         else:
-            yield from self._shared.read(*self._member(member, read_formats()))
+            yield from self._shared.read(*self._member(member, read_formats(), as_named=as_named))
 
-    def _nested(self, member: str) -> Items:
+    def _nested(self, member: str, *, as_named: bool) -> Items:
         """Those of a file that lies on the disk as it is."""
         shared, file = self._shared, f"{self._name}:{member}"
         with ExitStack() as stack:
@@ -228,22 +230,24 @@ class Walk:
                 share = self._archive.packed_size(member) / max(1, packed_size(source.archive))
                 yield from Walk(file, source.archive, shared, stack, share=min(1.0, share)).items()
             elif source.stream is not None:
-                yield from shared.read(*self._text(source.stream, member, read_formats()))
+                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named=as_named))
 
     # --- one member
 
-    def _member(self, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _member(self, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True) -> Text:
         try:
             stream = self._stream(member)
         except Damaged as error:
             raise Broken(error.sentence, error.sentence) from error
-        return self._text(stream, member, formats)
+        return self._text(stream, member, formats, as_named=as_named)
 
-    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _text(
+        self, stream: Stream, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True
+    ) -> Text:
         known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
         if known is None:
             return detect(stream, file, self._archive, faults, formats)
-        if _TEXTS.fullmatch(member):
+        if as_named and TEXTS.fullmatch(member):
             return known, in_format(stream, known, file, self._archive, faults)
         return detect(stream, file, self._archive, faults, [known])
 

@@ -100,6 +100,13 @@ def test_a_broken_file_among_others_has_failed(tmp_path: Path) -> None:
         assert all("cut short" in one.reason for one in unread(items))
 
 
+def test_a_part_of_an_export_that_is_of_no_format_is_told() -> None:
+    other, whole = b'[{"weather": 1}]', json.dumps([CHATGPT]).encode()
+    items = read(zipped({"conversations-000.json": other, "conversations-001.json": whole}))
+    assert said(items) == ["question 9"]
+    assert [(one.kind, one.file) for one in unread(items)] == [("skipped", "input:conversations-000.json")]
+
+
 def test_a_broken_part_of_an_export_has_failed() -> None:
     whole = json.dumps([CHATGPT]).encode()
     items = read(zipped({"conversations-000.json": whole[:60], "conversations-001.json": whole}))
@@ -447,6 +454,35 @@ def test_what_lies_beside_several_exports_is_looked_at(tmp_path: Path) -> None:
             left = [(one.kind, one.file.partition(":")[2]) for one in unread(items)]
             assert left == [("skipped", f"{above}logs/notes.txt")]
             assert sorted(said(items)) == sorted(expected)
+
+
+@pytest.mark.parametrize("known", [None, "chatgpt"])
+def test_texts_in_the_folder_of_an_export_are_looked_at_and_told(tmp_path: Path, known: str | None) -> None:
+    """But for what is its own: pages, lists, files that a conversation names or that are called so."""
+    (tmp_path / "deep").mkdir()
+    shown = {"asset_pointer": "file-service://file-1", "content_type": "image_asset_pointer"}
+    message = {"author": {"role": "user"}, "content": {"parts": ["question 9", shown]}}
+    export = {"title": "t", "mapping": {"a": {"id": "a", "message": message}}}
+    for name, content in {
+        "conversations.json": json.dumps([export]),
+        "shared_conversations.json": "[]",
+        "chat.html": "<p>question 9</p>",
+        "file-1.txt": "named",
+        "file-2.txt": "called so",
+        "deep/notes.txt": "words",
+        "deep/README": "words",
+        "deep/rows.csv": "a,b",
+        "deep/chat.txt": "[1/2/24, 9:00:00 AM] Jo: hi\n[1/2/24, 9:01:00 AM] Al: ho\n",
+    }.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "deep" / "more.txt.gz").write_bytes(gzip.compress(b"words"))
+    for source in (tmp_path, tarred(_all_files(tmp_path))):
+        given = io.BytesIO(source) if isinstance(source, bytes) else source
+        items = list(read_source(given, format=known, options=ReadOptions(assistant="Al")))
+        assert said(items) == (["question 9", "hi"] if known is None else ["question 9"])
+        told = {one.file.partition(":")[2].rpartition("/")[2]: one.kind for one in unread(items)}
+        also = {} if known is None else {"rows.csv": told["rows.csv"], "chat.txt": "skipped"}
+        assert told == dict.fromkeys(["README", "more.txt.gz", "notes.txt", "rows.csv"], "skipped") | also
 
 
 def test_how_far_it_is_never_passes_the_end_nor_stays_behind(tmp_path: Path) -> None:
