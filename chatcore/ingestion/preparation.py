@@ -21,7 +21,7 @@ from chatcore.ingestion.bounds import (
 )
 from chatcore.ingestion.cleaning import clean_incoming
 from chatcore.ingestion.origins import conversation_origin, digest_of, message_origin
-from chatcore.ingestion.votes import votes_of
+from chatcore.ingestion.votes import known_votes, votes_of
 from chatcore.limits import Limits
 from chatcore.messages import (
     Attachment,
@@ -105,6 +105,8 @@ class Preparation:
         files: list[tuple[IncomingFile, Attachment | None]] = []
         if b'"media_type"' in encoded:  # cheaper than looking at every part
             given, encoded = self._with_files(given, encoded, files)
+        if b'"rating"' in encoded:  # likewise
+            given = known_votes(given)
         arranged = in_a_row(given.messages) if given.linear else arrange(given.messages)
         return self._made(given, encoded, arranged, files)
 
@@ -150,6 +152,7 @@ class Preparation:
             missing=len(files) - kept,
             repaired=repaired,
             skipped={clean_text(reason): count for reason, count in given.skipped.items()},
+            votes_skipped={clean_text(reason): count for reason, count in given.votes_skipped.items()},
             file=clean_text(given.file),
             place=clean_text(given.place),
             id=None if given.id is None else clean_text(given.id),

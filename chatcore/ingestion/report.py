@@ -50,7 +50,7 @@ class IngestReport(Counts, frozen=True, kw_only=True):
 
     Attributes:
         failures: The first 10,000 of those that `failed` counts.
-        left_out: Conversations and messages that were skipped, by reason.
+        left_out: Conversations, messages and votes that were skipped, by reason.
         repaired: What was put right, by what it was.
         repeated: Of the unchanged conversations, those that are the same as an earlier record of this source.
         dry_run: Nothing was stored: this would have become of them.

@@ -1,6 +1,5 @@
 """Counting while an ingestion runs: what is read goes to exactly one of the other counts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -142,7 +141,7 @@ class Tally:
         self.messages.add(outcome, counted.messages)
         self.feedback.add(outcome, counted.votes)
         self._add_files(counted, outcome)
-        self._add_skipped(counted.skipped)
+        self._add_skipped(counted)
         if outcome == "skipped":
             _count(self.left_out, "It was deleted here.", 1)
 
@@ -156,7 +155,7 @@ class Tally:
         self.feedback.add("imported", done.votes)
         self.feedback.add("unchanged", counted.votes - done.votes)
         self._add_files(counted, outcome)
-        self._add_skipped(counted.skipped)
+        self._add_skipped(counted)
         for what, count in counted.repaired.items():
             _count(self.repaired, what, count)
 
@@ -164,10 +163,11 @@ class Tally:
         self.attachments.add(outcome, counted.files)
         self.attachments.add("failed" if outcome == "failed" else "skipped", counted.missing)
 
-    def _add_skipped(self, skipped: Mapping[str, int]) -> None:
-        for reason, count in skipped.items():
-            self.messages.add("skipped", count)
-            _count(self.left_out, reason, count)
+    def _add_skipped(self, counted: Counted) -> None:
+        for counter, skipped in ((self.messages, counted.skipped), (self.feedback, counted.votes_skipped)):
+            for reason, count in skipped.items():
+                counter.add("skipped", count)
+                _count(self.left_out, reason, count)
 
     def report(self, *, dry_run: bool, seconds: float) -> IngestReport:
         """As it is now."""

@@ -267,6 +267,27 @@ async def test_votes_of_others_are_counted_and_those_of_nobody_are_told(engine: 
     assert counts(await engine.ingest([without])) == (1, 0, 0, 1, 0, 0)
 
 
+async def test_votes_that_are_neither_like_nor_dislike_are_left_out_and_told(engine: Engine) -> None:
+    """Who gives conversations by hand may give any; what they say stays with the message."""
+    like, odd = Feedback(rating="like"), Feedback(rating="meh", comment="so so")  # type: ignore[arg-type]
+    messages = [
+        IncomingMessage(id=id_, role="user", parts=(Text("x"),), feedback=vote)
+        for id_, vote in (("a", odd), ("b", like))
+    ]
+    votes = {"a": {"bob": odd, "cid": like}, "b": {"bob": odd}}
+    given = Incoming(source="t", id="c", messages=messages, linear=True, votes=votes)
+    for report in (await engine.ingest([given], dry_run=True), await engine.ingest([given])):
+        assert counts(report) == (1, 1, 0, 0, 0, 0)
+        assert counts(report.feedback) == (5, 2, 0, 0, 3, 0)
+        assert report.left_out == {"a vote that is neither like nor dislike": 3}
+    assert counts((await engine.ingest([given])).feedback) == (5, 0, 0, 2, 3, 0)
+    (tree,) = [tree async for tree in engine.trees()]
+    assert [[held.user for held in node.feedback] for node in tree.nodes] == [["cid"], ["local"]]
+    kept = [json.loads(node.raw or "")["votes_left_out"] for node in tree.nodes]
+    assert [[one.get("user") for one in votes] for votes in kept] == [[None, "bob"], ["bob"]]
+    assert kept[0][0] == {"rating": "meh", "comment": "so so", "reasons": []}
+
+
 async def test_many_votes_on_a_message_are_bounded_and_cut_into_units(engine: Engine) -> None:
     like = Feedback(rating="like")
     votes = {f"user {number}": like for number in range(1_003)}
