@@ -18,6 +18,7 @@ class Counted(Struct, frozen=True, kw_only=True, omit_defaults=True):
         votes: Number of messages with feedback.
         files: Number of files that are stored with it.
         missing: Number of files that are named only.
+        missing_files: Of the first of those the name, and why it is no more.
         repaired: What was put right, by what it was.
         skipped: Messages that were left out on purpose, by reason.
         votes_skipped: Likewise of votes.
@@ -30,6 +31,7 @@ class Counted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     votes: int = 0
     files: int = 0
     missing: int = 0
+    missing_files: tuple[tuple[str, str], ...] = ()
     repaired: Mapping[str, int] = {}
     skipped: Mapping[str, int] = {}
     votes_skipped: Mapping[str, int] = {}

@@ -6,12 +6,12 @@ from typing import Literal
 from chatcore.arrivals import Ingested
 from chatcore.incoming import Unread
 from chatcore.ingestion.batch import Batch, Counted
-from chatcore.ingestion.report import Counts, IngestFailure, IngestReport
+from chatcore.ingestion.report import Counts, IngestFailure, IngestMissingFile, IngestReport
 from chatcore.messages import clean_text
 
 __all__ = ["Tally"]
 
-_MOST_FAILURES = 10_000
+_MOST_FAILURES = _MOST_MISSING = 10_000
 _MOST_REASONS = 200
 _OTHERS = "other reasons"
 
@@ -68,6 +68,7 @@ class Tally:
     attachments: _Counter = field(default_factory=_Counter)
     feedback: _Counter = field(default_factory=_Counter)
     failures: list[IngestFailure] = field(default_factory=list)
+    missing_files: list[IngestMissingFile] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
@@ -155,6 +156,7 @@ class Tally:
         self.feedback.add("imported", done.votes)
         self.feedback.add("unchanged", counted.votes - done.votes)
         self._add_files(counted, outcome)
+        self._list_missing(counted)
         self._add_skipped(counted)
         for what, count in counted.repaired.items():
             _count(self.repaired, what, count)
@@ -162,6 +164,18 @@ class Tally:
     def _add_files(self, counted: Counted, outcome: Outcome) -> None:
         self.attachments.add(outcome, counted.files)
         self.attachments.add("failed" if outcome == "failed" else "skipped", counted.missing)
+
+    def _list_missing(self, counted: Counted) -> None:
+        for name, reason in counted.missing_files[: _MOST_MISSING - len(self.missing_files)]:
+            self.missing_files.append(
+                IngestMissingFile(
+                    file=counted.file,
+                    place=counted.place,
+                    id=counted.id,
+                    name=clean_text(name),
+                    reason=clean_text(reason),
+                )
+            )
 
     def _add_skipped(self, counted: Counted) -> None:
         for counter, skipped in ((self.messages, counted.skipped), (self.feedback, counted.votes_skipped)):
@@ -183,6 +197,7 @@ class Tally:
             attachments=self.attachments.counts(),
             feedback=self.feedback.counts(),
             failures=tuple(self.failures),
+            missing_files=tuple(self.missing_files),
             left_out=dict(self.left_out),
             repaired=dict(self.repaired),
             repeated=self.repeated,

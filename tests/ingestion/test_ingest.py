@@ -36,6 +36,7 @@ from chatcore.ingestion.cleaning import UNCLEAN
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
 from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.ingestion.report import joined
 from chatcore.messages import Attachment, File, MissingFile, Text
 from chatcore.opening import open_reading
 from tests.ingestion.making import LINES, chat, chats, record, zipped
@@ -390,11 +391,18 @@ async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) 
         IncomingFile(name="c.txt", pointer="elsewhere"),
         IncomingFile(name="d.txt", at=tmp_path / "gone.txt"),
     )
-    given = Incoming(source="t", messages=[IncomingMessage(role="user", parts=files)])
+    messages = [IncomingMessage(role="user", parts=files)]
+    given = Incoming(source="t", id="one", file="a.json", place="item 1", messages=messages)
     dry = await engine.ingest([given], dry_run=True)
     report = await engine.ingest([given])
     assert counts(report.attachments) == counts(dry.attachments) == (4, 2, 0, 0, 2, 0)
-    assert counts((await engine.ingest([given])).attachments) == (4, 0, 0, 2, 2, 0)
+    c, gone = report.missing_files
+    assert (c.file, c.place, c.id, c.name) == ("a.json", "item 1", "one", "c.txt")
+    assert c.reason == "Its content did not come along."
+    assert (gone.name, gone.reason) == ("d.txt", "Its content can't be read: No such file or directory.")
+    assert dry.missing_files == report.missing_files
+    again = await engine.ingest([given])
+    assert (counts(again.attachments), again.missing_files) == ((4, 0, 0, 2, 2, 0), report.missing_files)
     (there,) = (await engine.conversations()).conversations
     (message,) = (await engine.page(there.id)).messages
     stored = [part.attachment for part in message.parts if isinstance(part, File)]
@@ -403,6 +411,33 @@ async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) 
     assert path.read_text() == "there"
     assert [part.name for part in message.parts if isinstance(part, MissingFile)] == ["c.txt", "d.txt"]
     assert (tmp_path / "there.txt").exists()
+
+
+async def test_files_that_are_named_only_are_listed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatcore.ingestion.tally._MOST_MISSING", 5)
+    monkeypatch.setattr("chatcore.ingestion.report._MOST_TOLD", 7)
+    addresses = ("data:,x", "HTTPS://example.org/a", "file-1", None)
+    files = tuple(IncomingFile(name=f"{n}.png", pointer=address) for n, address in enumerate(addresses))
+    given = [
+        Incoming(source="t", id=id_, messages=[IncomingMessage(role="user", parts=files)])
+        for id_ in ("a", "b", "c")
+    ]
+    report = await ingest(given, EmptySink(Limits()), None, IngestOptions())
+    assert report.attachments.skipped == 12
+    assert [(one.id, one.name) for one in report.missing_files] == [
+        *(("a", f"{number}.png") for number in range(4)),
+        ("b", "0.png"),
+    ]
+    assert [one.reason.split(",")[0] for one in report.missing_files[:4]] == [
+        "Its content",
+        "Only its address came along",
+        "Its content did not come along.",
+        "Its content did not come along.",
+    ]
+    assert len(joined([report, report]).missing_files) == 7
+    refusing = CountingSink([], [InvalidInput("No.")] * 2)
+    refused = await ingest(given[:1], refusing, None, IngestOptions())
+    assert (refused.attachments.failed, refused.missing_files) == (4, ())
 
 
 async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
