@@ -14,11 +14,14 @@ from chatcore.formats.scratch import Scratch
 from chatcore.formats.streams import UNREADABLE, Damaged, Meter
 
 __all__ = [
+    "BOMB",
     "EARLIER",
     "ENCRYPTED",
+    "FREE_BYTES",
     "LEADS_OUT",
     "LINK",
     "MOST_MEMBERS",
+    "MOST_RATIO",
     "ArchiveBase",
     "Folder",
     "Zip",
@@ -34,8 +37,9 @@ ENCRYPTED = "It is encrypted: unpack the archive with its password first."
 _MOST_END_BYTES = 22 + 65_535
 """The end of a ZIP file with its comment (APPNOTE 4.3.16)."""
 
-_MOST_RATIO = 400
-_FREE_BYTES = 512 * 2**20
+BOMB = "It is packed tighter than any text can be: this is no export but a bomb."
+MOST_RATIO = 400
+FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
 
 
@@ -180,8 +184,8 @@ def _refusal(info: zipfile.ZipInfo) -> str | None:
         return ENCRYPTED
     if stat.S_ISLNK(info.external_attr >> 16):
         return LINK
-    if info.file_size > _FREE_BYTES and info.file_size > _MOST_RATIO * max(1, info.compress_size):
-        return "It is packed tighter than any text can be: this is no export but a bomb."
+    if info.file_size > FREE_BYTES and info.file_size > MOST_RATIO * max(1, info.compress_size):
+        return BOMB
     return None
 
 

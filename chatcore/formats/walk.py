@@ -13,11 +13,11 @@ from chatcore.formats.homes import by_folder, homes_of, is_in
 from chatcore.formats.json_piece import MAX_RECORD_BYTES
 from chatcore.formats.lenient import NotJson
 from chatcore.formats.members import Members, all_encrypted, packed_size
+from chatcore.formats.nesting import NESTED, open_nested
 from chatcore.formats.records import json_record
 from chatcore.formats.registry import read_formats
 from chatcore.formats.shared import Items, Shared, Text
 from chatcore.formats.sight import HEAD_BYTES, Sight, sight_of
-from chatcore.formats.sources import open_file
 from chatcore.formats.streams import UNREADABLE, Damaged, Stream
 from chatcore.formats.texts import open_text
 from chatcore.incoming import Unread
@@ -27,7 +27,6 @@ __all__ = ["Walk"]
 _STRAY = (
     "It lies in the folder of an export, is in no format that is known here, and no conversation names it."
 )
-NESTED = "It is an archive inside of an archive: unpack that, or name it by itself."
 _NO_TEXT: Mapping[Sight, str] = {"other": "It is neither text nor packed text.", "empty": "It is empty."}
 
 
@@ -36,15 +35,24 @@ class Walk:
 
     Args:
         share: What each of its bytes counts, where it is itself a part of what is read; None: it is all.
+        within: In how many archives it lies.
     """
 
     def __init__(
-        self, name: str, archive: Members, shared: Shared, stack: ExitStack, *, share: float | None = None
+        self,
+        name: str,
+        archive: Members,
+        shared: Shared,
+        stack: ExitStack,
+        *,
+        share: float | None = None,
+        within: int = 0,
     ) -> None:
         self._name = name
         self._archive = archive
         self._shared = shared
         self._share = share
+        self._within = within
         self._total = 0
         self._member_file: BinaryIO | None = None
         self._sights: dict[str, Sight] = {}
@@ -196,41 +204,39 @@ class Walk:
                 yield self._unread("skipped", reason, member)
 
     def _by_itself(self, member: str, *, as_named: bool = True) -> Items:
-        """The conversations of a member that may be of any format, or an archive.
-
-        Args:
-            as_named: Whether it is in the format that the person named, where its name allows that.
+        """The conversations of a member, an archive too; `as_named`: it is in the format that was named.
 
         Raises:
             Unrecognised
         """
         sight = self._sight(member)
-        if sight != "text" and self._archive.nests:
+        is_packed = PACKED.fullmatch(member) is not None
+        looked_into = sight == "archive" and is_packed and self._within == 0
+        if sight != "text" and (self._archive.nests or looked_into):
             yield from self._nested(member, as_named=as_named)
-        elif sight != "text" and PACKED.fullmatch(member):
+        elif sight != "text" and is_packed:
             yield self._unread("failed", NESTED, member)
         else:
             yield from self._shared.read(*self._member(member, read_formats(), as_named=as_named))
 
     def _nested(self, member: str, *, as_named: bool) -> Items:
-        """Those of a file that lies on the disk as it is."""
+        """Those of a file that lies on the disk as it is, or of an archive in this one."""
         shared, file = self._shared, f"{self._name}:{member}"
         with ExitStack() as stack:
-            before, total = shared.meter.read, shared.meter.total
+            before = shared.meter.read
             try:
-                opened = stack.enter_context(self._archive.open(member))
-                source = open_file(opened, file, shared.meter, shared.scratch, stack)
+                source = open_nested(self._archive, member, file, shared, stack)
             except InvalidInput as error:
                 yield self._unread("failed", error.sentence, member)
                 return
-            finally:
-                shared.meter.total = total
             if source.archive is not None:
                 shared.meter.read = before  # it may have been copied; its members count
-                share = self._archive.packed_size(member) / max(1, packed_size(source.archive))
-                yield from Walk(file, source.archive, shared, stack, share=min(1.0, share)).items()
+                share = min(1.0, self._archive.packed_size(member) / max(1, packed_size(source.archive)))
+                share *= 1.0 if self._share is None else self._share
+                within = self._within + (not self._archive.nests)
+                yield from Walk(file, source.archive, shared, stack, share=share, within=within).items()
             elif source.stream is not None:
-                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named=as_named))
+                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named))
 
     # --- one member
 
@@ -239,11 +245,9 @@ class Walk:
             stream = self._stream(member)
         except Damaged as error:
             raise Broken(error.sentence, error.sentence) from error
-        return self._text(stream, member, formats, as_named=as_named)
+        return self._text(stream, member, formats, as_named)
 
-    def _text(
-        self, stream: Stream, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True
-    ) -> Text:
+    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat], as_named: bool) -> Text:
         known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
         if known is None:
             return detect(stream, file, self._archive, faults, formats)

@@ -68,11 +68,66 @@ def test_archives_in_a_folder_are_read_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "c.tar").write_bytes(tarred({"x.jsonl": LINES, "inner.zip": export}))
     (tmp_path / "d.zip").write_bytes(export[:40])
     items = read(tmp_path)
-    assert sorted(said(items)) == sorted([*2 * QUESTIONS, "question 9"])
-    inner, cut = sorted(unread(items), key=lambda one: one.file)
-    assert (inner.kind, cut.kind) == ("failed", "failed")
-    assert "inside of an archive" in inner.reason
+    assert sorted(said(items)) == sorted([*2 * QUESTIONS, *2 * ["question 9"]])
+    (cut,) = unread(items)
+    assert cut.kind == "failed"
     assert "ZIP" in cut.reason
+
+
+@pytest.mark.parametrize("within", [zipped, tarred])
+def test_archives_in_an_archive_are_read_one_level_deep(
+    within: Callable[[Mapping[str, bytes]], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    export = zipped({"conversations.json": json.dumps([CHATGPT]).encode(), "notes.txt": b"words"})
+    members = {
+        "a/export.zip": export,
+        "b.tar": tarred({"x.jsonl": LINES}),
+        "c.zip": zipped({"x.jsonl": LINES, "deeper.zip": export}),
+        "d.zip": export[:40],
+        "e.tgz": gzip.compress(tarred({"x.jsonl": LINES})),
+        "f.jsonl.gz": gzip.compress(LINES),
+    }
+    reading = read_source(io.BytesIO(within(members)))
+    items, copies = [], []
+    for item in reading:
+        items.append(item)
+        copies.append(_copies(tmp_path))
+        done, total = reading.progress()
+        assert total is not None
+        assert done <= total
+    assert sorted(said(items)) == sorted([*3 * QUESTIONS, "question 9"])
+    told = {one.file: one for one in unread(items)}
+    assert {file: one.kind for file, one in told.items()} == {
+        "input:a/export.zip:notes.txt": "skipped",
+        "input:c.zip:deeper.zip": "failed",
+        "input:d.zip": "failed",
+        "input:e.tgz": "failed",
+    }
+    for file in ("input:c.zip:deeper.zip", "input:e.tgz"):
+        assert "unpack the outer one" in told[file].reason
+    assert (max(copies), _copies(tmp_path)) == (1, 0)
+
+
+def test_a_bomb_through_two_archives_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two is packed as tight as it may be, together they are tighter."""
+    monkeypatch.setattr("chatcore.formats.nesting.FREE_BYTES", 1_000_000)
+    inner = zipped({f"{number}.json": b" " * 990_000 for number in range(40)})
+    items = read(zipped({"a.zip": inner, "b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    (bomb,) = unread(items)
+    assert (bomb.kind, bomb.file) == ("failed", "input:a.zip")
+    assert "bomb" in bomb.reason
+
+
+def test_an_archive_in_a_zip_that_finds_no_room_to_be_copied_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inner = zipped({"a.jsonl": LINES * 50})
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "w+b"))  # noqa: SIM115
+    items = read(zipped({"a.zip": inner, "b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    assert "No space left" in unread(items)[0].reason
 
 
 def test_what_no_conversation_takes_of_a_folder_is_told_and_what_one_does_is_not(tmp_path: Path) -> None:
