@@ -85,6 +85,7 @@ class Walk:
                 known, records = self._members(names, formats)
             except Unrecognised:
                 meter.read = before  # they are read again, each by itself
+                self._odd.difference_update(names)
                 continue
             self._expect(names)
             seen.setdefault(known.name, set()).update(names)
