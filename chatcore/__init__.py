@@ -44,7 +44,14 @@ from chatcore.fold import Fold, MissedText
 from chatcore.formats.format import ReadOptions
 from chatcore.incoming import Incoming, IncomingFile, IncomingMessage
 from chatcore.ingestion.rehearsal import DryRun
-from chatcore.ingestion.report import Counts, IngestFailure, IngestProgress, IngestReport, IngestStopped
+from chatcore.ingestion.report import (
+    Counts,
+    IngestFailure,
+    IngestMissingFile,
+    IngestProgress,
+    IngestReport,
+    IngestStopped,
+)
 from chatcore.limits import Limits
 from chatcore.messages import (
     Attachment,
@@ -118,6 +125,7 @@ __all__ = [
     "IncomingFile",
     "IncomingMessage",
     "IngestFailure",
+    "IngestMissingFile",
     "IngestProgress",
     "IngestReport",
     "IngestStopped",

@@ -13,7 +13,20 @@ from msgspec import Struct
 
 from chatcore.messages import Feedback, Reasoning, Role, Settings, Status, Text, ToolCall, ToolResult, Usage
 
-__all__ = ["Incoming", "IncomingFile", "IncomingMessage", "IncomingPart", "Unread"]
+__all__ = [
+    "UNKNOWN_RATING",
+    "Incoming",
+    "IncomingFile",
+    "IncomingMessage",
+    "IncomingPart",
+    "Unread",
+    "with_votes_left_out",
+]
+
+UNKNOWN_RATING = "a vote that is neither like nor dislike"
+"""Why a vote is left out (`Incoming.votes_skipped`)."""
+
+_LEFT_OUT = "votes_left_out"
 
 
 class IncomingFile(Struct, frozen=True, kw_only=True):
@@ -83,6 +96,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
         linear: Each message stands below the one before it.
         head: Id of the message at which the shown path ends; None: the newest leaf (in file order).
         skipped: Messages that were left out on purpose, by reason (a phrase: ``deleted``, ``spam``).
+        votes_skipped: Likewise of votes; what they say stands in `raw` of their message.
         repaired: What was put right while reading, by what it was (``a child older than its parent``).
         votes: Of other users than the one who takes it in: id of the message, user, vote.
         ours: Its id and those of its messages were given by chatcore, here or elsewhere.
@@ -103,6 +117,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     archived: bool = False
     settings: Settings = Settings()
     skipped: Mapping[str, int] = {}
+    votes_skipped: Mapping[str, int] = {}
     repaired: Mapping[str, int] = {}
     votes: Mapping[str, Mapping[str, Feedback]] = {}
     ours: bool = False
@@ -128,3 +143,9 @@ class Unread(Struct, frozen=True, kw_only=True):
     place: str = ""
     id: str | None = None
     record: bytes | None = None
+
+
+def with_votes_left_out(raw: Mapping[str, object] | None, votes: Sequence[object]) -> Mapping[str, object]:
+    """The raw fields of a message with votes on it that are none here, as their source has them."""
+    before = (raw or {}).get(_LEFT_OUT, [])
+    return {**(raw or {}), _LEFT_OUT: [*(before if isinstance(before, list | tuple) else [before]), *votes]}

@@ -11,7 +11,7 @@ from chatcore.commands import Settle
 from chatcore.core import LOCAL_USER, Core
 from chatcore.errors import InvalidInput, NotFound
 from chatcore.formats.format import ReadOptions
-from chatcore.ingestion.checking import check_conversation
+from chatcore.ingestion.checking import check_batch
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import IngestSource, ingest
 from chatcore.ingestion.rehearsal import DryRun
@@ -90,10 +90,11 @@ class Intake(Core):
 
         Raises:
             InvalidInput: It is not whole, or has files that were not stored here (`ingest_file`).
+            LimitExceeded: It has too many votes.
             StorageError
         """
+        check_batch(conversations, dry_run=dry_run)
         for conversation in conversations:
-            check_conversation(conversation)
             for message in conversation.messages:
                 for part in message.parts:
                     if isinstance(part, File) and not dry_run:

@@ -46,7 +46,14 @@ CHOSEN: Mapping[str, Set[str]] = {
     "formats.format": {"ReadOptions"},
     "incoming": {"Incoming", "IncomingFile", "IncomingMessage"},
     "ingestion.rehearsal": {"DryRun"},
-    "ingestion.report": {"Counts", "IngestFailure", "IngestProgress", "IngestReport", "IngestStopped"},
+    "ingestion.report": {
+        "Counts",
+        "IngestFailure",
+        "IngestMissingFile",
+        "IngestProgress",
+        "IngestReport",
+        "IngestStopped",
+    },
     "ports": {
         "ConversationPage",
         "DayStatistics",

@@ -14,11 +14,14 @@ from chatcore.formats.scratch import Scratch
 from chatcore.formats.streams import UNREADABLE, Damaged, Meter
 
 __all__ = [
+    "BOMB",
     "EARLIER",
     "ENCRYPTED",
+    "FREE_BYTES",
     "LEADS_OUT",
     "LINK",
     "MOST_MEMBERS",
+    "MOST_RATIO",
     "ArchiveBase",
     "Folder",
     "Zip",
@@ -29,9 +32,14 @@ MOST_MEMBERS = 200_000
 LEADS_OUT = "Its path leads out of the archive: it is not opened."
 EARLIER = "Two members have this name: only the last one counts."
 LINK = "It is a link and no file."
+JOINED = "Another archive lies in front of it in the same file, and is not read: part the two."
 ENCRYPTED = "It is encrypted: unpack the archive with its password first."
-_MOST_RATIO = 400
-_FREE_BYTES = 512 * 2**20
+_MOST_END_BYTES = 22 + 65_535
+"""The end of a ZIP file with its comment (APPNOTE 4.3.16)."""
+
+BOMB = "It is packed tighter than any text can be: this is no export but a bomb."
+MOST_RATIO = 400
+FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
 
 
@@ -115,6 +123,19 @@ class Zip(ArchiveBase):
                 self._infos[info.filename] = info
                 if (reason := _refusal(info)) is not None:
                     self.refused[info.filename] = reason
+        if self._follows_another(min((info.header_offset for info in infos), default=0)):
+            self.problem = JOINED
+
+    def _follows_another(self, begin: int) -> bool:
+        """Whether another ZIP file ends where this one begins: its directory is not looked at by anybody."""
+        if begin == 0 or self._zip.fp is None:
+            return False
+        at = max(0, begin - _MOST_END_BYTES)
+        try:
+            self._zip.fp.seek(at)
+            return b"PK\x05\x06" in self._zip.fp.read(begin - at)
+        except UNREADABLE:
+            return False  # who reads a member is told
 
     def names(self) -> Sequence[str]:
         """See `chatcore.formats.format.Archive`."""
@@ -163,8 +184,8 @@ def _refusal(info: zipfile.ZipInfo) -> str | None:
         return ENCRYPTED
     if stat.S_ISLNK(info.external_attr >> 16):
         return LINK
-    if info.file_size > _FREE_BYTES and info.file_size > _MOST_RATIO * max(1, info.compress_size):
-        return "It is packed tighter than any text can be: this is no export but a bomb."
+    if info.file_size > FREE_BYTES and info.file_size > MOST_RATIO * max(1, info.compress_size):
+        return BOMB
     return None
 
 

@@ -18,7 +18,7 @@ from chatcore.formats.streams import Damaged, Meter, Stream
 from chatcore.formats.tar import Tar
 from chatcore.formats.texts import as_text, unpacked
 
-__all__ = ["Source", "SourceInput", "open_file", "open_source"]
+__all__ = ["Source", "SourceInput", "copy_of", "open_file", "open_source"]
 
 SourceInput = str | os.PathLike[str] | BinaryIO
 """A path, or an open binary file."""
@@ -89,7 +89,7 @@ def _open_pipe(file: BinaryIO, name: str, meter: Meter, scratch: Scratch, stack:
     begun = cast(BinaryIO, _Begun(head, file))
     stream = unpacked(begun, meter, waits=True)
     if head.startswith(ZIP):
-        copy = _copied(stream, name, stack)
+        copy = copy_of(stream, name, stack)
         return _archived(name, Zip(copy, name, meter, scratch), stack)
     return _text_or_tar(stream, name, meter, scratch, stack)
 
@@ -99,7 +99,7 @@ def _text_or_tar(stream: Stream, name: str, meter: Meter, scratch: Scratch, stac
     if not is_tar(stream.peek(HEAD_BYTES)):
         return Source(name=name, stream=as_text(stream))
     problems: list[str] = []
-    copy = _copied(_until_damaged(stream, problems), name, stack)
+    copy = copy_of(_until_damaged(stream, problems), name, stack)
     meter.read = 0.0
     return _archived(name, Tar(copy, name, meter, scratch, problems[0] if problems else None), stack)
 
@@ -116,7 +116,7 @@ def _until_damaged(stream: Stream, problems: list[str]) -> Iterable[bytes]:
         problems.append(error.sentence)
 
 
-def _copied(chunks: Iterable[bytes], name: str, stack: ExitStack) -> BinaryIO:
+def copy_of(chunks: Iterable[bytes], name: str, stack: ExitStack) -> BinaryIO:
     """A file with these bytes, that can be read at any place; without a name, so it is gone once closed."""
     try:
         copy = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the stack

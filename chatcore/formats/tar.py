@@ -1,4 +1,4 @@
-"""A tar archive: its headers are read once, its members where they lie."""
+"""A tar archive, or several in one file: headers are read once, members where they lie."""
 
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -7,17 +7,22 @@ from typing import BinaryIO, cast
 from chatcore.errors import InvalidInput
 from chatcore.formats.archive import LEADS_OUT, LINK, MOST_MEMBERS, ArchiveBase, leads_out
 from chatcore.formats.scratch import Scratch
+from chatcore.formats.sight import is_tar
 from chatcore.formats.streams import UNREADABLE, Damaged, Meter
 
 __all__ = ["Tar"]
 
 _MOST_HEADER_BYTES = 1 << 20
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_ZEROS_BYTES = 1 << 16
 _CUT = "The archive is cut short or damaged: what comes behind this place is not read."
+_BEHIND = "Behind the end of the archive comes something that is no archive: it is not read."
 
 
 class Tar(ArchiveBase):
     """A tar file that is not packed; of members with one name the last holds, as where it is unpacked.
+
+    Where further archives follow the first one in the file (somebody has joined them), it is all of them.
 
     Args:
         file: Can be read at any place; stays open.
@@ -31,34 +36,43 @@ class Tar(ArchiveBase):
         self._infos: dict[str, tarfile.TarInfo] = {}
         self._file = _Bounded(file)
         try:
-            self._tar = tarfile.TarFile(
-                fileobj=cast(BinaryIO, self._file), encoding="utf-8", errors="surrogateescape"
-            )
+            self._tar = self._opened()
         except UNREADABLE as error:
             raise Damaged(f"{name} can't be opened as a tar archive: {error}.") from error
         try:
-            for number, info in enumerate(self._headers()):
-                meter.check()
+            for number, info in enumerate(self._headers(meter)):
                 if number >= MOST_MEMBERS:
                     raise InvalidInput(
                         f"{name} has more than {MOST_MEMBERS:,} members; that many are refused."
                     )
                 self._note(info)
-            if not self._has_end():
-                problem = problem or _CUT
+        except Damaged as error:
+            problem = problem or error.sentence
         except UNREADABLE:
             problem = problem or _CUT
         self.problem = problem
         self._file.most_bytes = None
 
-    def _headers(self) -> Iterator[tarfile.TarInfo]:
+    def _opened(self) -> tarfile.TarFile:
+        """The archive that begins where the file is."""
+        return tarfile.TarFile(fileobj=cast(BinaryIO, self._file), encoding="utf-8", errors="surrogateescape")
+
+    def _headers(self, meter: Meter) -> Iterator[tarfile.TarInfo]:
         """One after the other; each further on than that before it, whatever it says of its size."""
         at = -1
-        while (info := self._tar.next()) is not None:
-            if info.size < 0 or info.offset <= at:
+        tar = self._tar
+        while True:
+            while (info := tar.next()) is not None:
+                meter.check()
+                if info.size < 0 or info.offset <= at:
+                    raise Damaged(_CUT)
+                at = info.offset
+                yield info
+            if not self._has_end(tar.offset):
                 raise Damaged(_CUT)
-            at = info.offset
-            yield info
+            if not self._is_followed(tar.offset, meter):
+                return
+            tar = self._opened()
 
     def _note(self, info: tarfile.TarInfo) -> None:
         name = info.name.removeprefix("./")
@@ -77,11 +91,30 @@ class Tar(ArchiveBase):
         else:
             self._infos[name] = info
 
-    def _has_end(self) -> bool:
-        """Whether a block of NULs follows: of an archive that is cut, `tarfile` says nothing."""
-        self._file.seek(self._tar.offset)
+    def _has_end(self, at: int) -> bool:
+        """Whether a block of NULs is there: of an archive that is cut, `tarfile` says nothing."""
+        self._file.seek(at)
         block = self._file.read(tarfile.BLOCKSIZE)
         return len(block) == tarfile.BLOCKSIZE and not any(block)
+
+    def _is_followed(self, at: int, meter: Meter) -> bool:
+        """Whether another archive comes behind the NULs from here on; the file is at its beginning then.
+
+        Raises:
+            Damaged: Something else comes.
+        """
+        self._file.seek(at)
+        while zeros := self._file.read(_ZEROS_BYTES):
+            meter.check()
+            if left := len(zeros.lstrip(b"\0")):
+                begin = at + (len(zeros) - left) // tarfile.BLOCKSIZE * tarfile.BLOCKSIZE
+                self._file.seek(begin)
+                if not is_tar(self._file.read(tarfile.BLOCKSIZE)):
+                    raise Damaged(_BEHIND)
+                self._file.seek(begin)
+                return True
+            at += len(zeros)
+        return False
 
     def names(self) -> Sequence[str]:
         """See `chatcore.formats.format.Archive`."""

@@ -1,41 +1,32 @@
 """The conversations of an archive or a folder: which of its members hold records, and of which format."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from typing import BinaryIO, Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
+from chatcore.formats.calling import ATTACHED, BESIDE, LISTS, PACKED, PAGES, TEXTS
 from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
 from chatcore.formats.json_piece import MAX_RECORD_BYTES
 from chatcore.formats.lenient import NotJson
 from chatcore.formats.members import Members, all_encrypted, packed_size
+from chatcore.formats.nesting import NESTED, open_nested
 from chatcore.formats.records import json_record
 from chatcore.formats.registry import read_formats
 from chatcore.formats.shared import Items, Shared, Text
 from chatcore.formats.sight import HEAD_BYTES, Sight, sight_of
-from chatcore.formats.sources import open_file
 from chatcore.formats.streams import UNREADABLE, Damaged, Stream
 from chatcore.formats.texts import open_text
 from chatcore.incoming import Unread
 
 __all__ = ["Walk"]
 
-_ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
-"""What exports call the files that people gave."""
-
-_BESIDE = re.compile(r".*\.(json|jsonl|ndjson|csv)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
-"""Files beside the records of an export that may be one by themselves, whatever they begin with."""
-
-_TEXTS = re.compile(r".*\.(json|jsonl|ndjson|csv|txt|log)(\.(gz|zst))?", re.IGNORECASE | re.DOTALL)
-"""Files that are read in the format that the person named, whatever they begin with."""
-
-_PACKED = re.compile(r".*\.(zip|tgz|tar|tar\.gz|tar\.zst)", re.IGNORECASE | re.DOTALL)
-
-NESTED = "It is an archive inside of an archive: unpack that, or name it by itself."
+_STRAY = (
+    "It lies in the folder of an export, is in no format that is known here, and no conversation names it."
+)
 _NO_TEXT: Mapping[Sight, str] = {"other": "It is neither text nor packed text.", "empty": "It is empty."}
 
 
@@ -44,18 +35,28 @@ class Walk:
 
     Args:
         share: What each of its bytes counts, where it is itself a part of what is read; None: it is all.
+        within: In how many archives it lies.
     """
 
     def __init__(
-        self, name: str, archive: Members, shared: Shared, stack: ExitStack, *, share: float | None = None
+        self,
+        name: str,
+        archive: Members,
+        shared: Shared,
+        stack: ExitStack,
+        *,
+        share: float | None = None,
+        within: int = 0,
     ) -> None:
         self._name = name
         self._archive = archive
         self._shared = shared
         self._share = share
+        self._within = within
         self._total = 0
         self._member_file: BinaryIO | None = None
         self._sights: dict[str, Sight] = {}
+        self._odd: set[str] = set()
         stack.callback(self._close_member)
 
     def items(self) -> Items:
@@ -84,12 +85,14 @@ class Walk:
                 known, records = self._members(names, formats)
             except Unrecognised:
                 meter.read = before  # they are read again, each by itself
+                self._odd.difference_update(names)
                 continue
             self._expect(names)
             seen.setdefault(known.name, set()).update(names)
             read.update(names)
             yield from self._shared.read(known, records)
         homes = homes_of(list(seen.values()))
+        read -= self._odd
         inside = [name for name in archive.names() if is_in(name, homes)]
         yield from self._others([name for name in inside if name not in read])
         rest = [name for name in archive.names() if not is_in(name, homes)]
@@ -130,6 +133,7 @@ class Walk:
                 broken.append((error.reason, member))
                 continue
             except Unrecognised:
+                self._odd.add(member)  # called like the others, and none of them
                 continue
             for reason, other in broken:
                 self._shared.faults.end(reason, f"{self._name}:{other}")
@@ -150,22 +154,26 @@ class Walk:
                 self._shared.faults.add(f"It can't be read: {error}", file)
 
     def _others(self, names: Sequence[str]) -> Items:
-        """What lies in the folder of an export and is one by itself; the rest belongs to it."""
+        """What lies in the folder of an export and is one by itself. Of the rest, texts that no export has of
+        its own are told; all else belongs to it.
+        """
         for member in names:
-            if member in self._archive.unpacked or _ATTACHED.fullmatch(member):
+            if member in self._archive.unpacked or ATTACHED.fullmatch(member):
                 continue
             sight = self._sight(member)
-            if sight == "archive" and not _PACKED.fullmatch(member):
+            if sight == "archive" and not PACKED.fullmatch(member):
                 continue  # what people write with is packed so too
-            if sight in _NO_TEXT or (sight == "text" and not _BESIDE.fullmatch(member)):
+            if sight in _NO_TEXT or (sight == "text" and PAGES.fullmatch(member)):
                 continue
             self._expect([member])
             try:
-                yield from self._by_itself(member)
+                yield from self._by_itself(member, as_named=BESIDE.fullmatch(member) is not None)
             except Broken as error:
                 yield self._unread("failed", error.reason, member)
             except Unrecognised:
-                continue
+                is_own = LISTS.fullmatch(member) and member not in self._odd
+                if not is_own and member not in self._archive.consulted:
+                    yield self._unread("skipped", _STRAY, member)
 
     # --- any other archive
 
@@ -196,54 +204,55 @@ class Walk:
             if reason is not None and member not in self._archive.unpacked:
                 yield self._unread("skipped", reason, member)
 
-    def _by_itself(self, member: str) -> Items:
-        """The conversations of a member that may be of any format, or an archive.
+    def _by_itself(self, member: str, *, as_named: bool = True) -> Items:
+        """The conversations of a member, an archive too; `as_named`: it is in the format that was named.
 
         Raises:
             Unrecognised
         """
         sight = self._sight(member)
-        if sight != "text" and self._archive.nests:
-            yield from self._nested(member)
-        elif sight != "text" and _PACKED.fullmatch(member):
+        is_packed = PACKED.fullmatch(member) is not None
+        looked_into = sight == "archive" and is_packed and self._within == 0
+        if sight != "text" and (self._archive.nests or looked_into):
+            yield from self._nested(member, as_named=as_named)
+        elif sight != "text" and is_packed:
             yield self._unread("failed", NESTED, member)
         else:
-            yield from self._shared.read(*self._member(member, read_formats()))
+            yield from self._shared.read(*self._member(member, read_formats(), as_named=as_named))
 
-    def _nested(self, member: str) -> Items:
-        """Those of a file that lies on the disk as it is."""
+    def _nested(self, member: str, *, as_named: bool) -> Items:
+        """Those of a file that lies on the disk as it is, or of an archive in this one."""
         shared, file = self._shared, f"{self._name}:{member}"
         with ExitStack() as stack:
-            before, total = shared.meter.read, shared.meter.total
+            before = shared.meter.read
             try:
-                opened = stack.enter_context(self._archive.open(member))
-                source = open_file(opened, file, shared.meter, shared.scratch, stack)
+                source = open_nested(self._archive, member, file, shared, stack)
             except InvalidInput as error:
                 yield self._unread("failed", error.sentence, member)
                 return
-            finally:
-                shared.meter.total = total
             if source.archive is not None:
                 shared.meter.read = before  # it may have been copied; its members count
-                share = self._archive.packed_size(member) / max(1, packed_size(source.archive))
-                yield from Walk(file, source.archive, shared, stack, share=min(1.0, share)).items()
+                share = min(1.0, self._archive.packed_size(member) / max(1, packed_size(source.archive)))
+                share *= 1.0 if self._share is None else self._share
+                within = self._within + (not self._archive.nests)
+                yield from Walk(file, source.archive, shared, stack, share=share, within=within).items()
             elif source.stream is not None:
-                yield from shared.read(*self._text(source.stream, member, read_formats()))
+                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named))
 
     # --- one member
 
-    def _member(self, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _member(self, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True) -> Text:
         try:
             stream = self._stream(member)
         except Damaged as error:
             raise Broken(error.sentence, error.sentence) from error
-        return self._text(stream, member, formats)
+        return self._text(stream, member, formats, as_named)
 
-    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat], as_named: bool) -> Text:
         known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
         if known is None:
             return detect(stream, file, self._archive, faults, formats)
-        if _TEXTS.fullmatch(member):
+        if as_named and TEXTS.fullmatch(member):
             return known, in_format(stream, known, file, self._archive, faults)
         return detect(stream, file, self._archive, faults, [known])
 

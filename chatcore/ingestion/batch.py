@@ -18,8 +18,10 @@ class Counted(Struct, frozen=True, kw_only=True, omit_defaults=True):
         votes: Number of messages with feedback.
         files: Number of files that are stored with it.
         missing: Number of files that are named only.
+        missing_files: Of the first of those the name, and why it is no more.
         repaired: What was put right, by what it was.
         skipped: Messages that were left out on purpose, by reason.
+        votes_skipped: Likewise of votes.
         file: Name of the file (and member) it comes from.
         place: Where in it, for people.
         id: The source's own id.
@@ -29,8 +31,10 @@ class Counted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     votes: int = 0
     files: int = 0
     missing: int = 0
+    missing_files: tuple[tuple[str, str], ...] = ()
     repaired: Mapping[str, int] = {}
     skipped: Mapping[str, int] = {}
+    votes_skipped: Mapping[str, int] = {}
     file: str = ""
     place: str = ""
     id: str | None = None
@@ -38,7 +42,7 @@ class Counted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def special(self) -> bool:
         """Whether there is more to be counted than messages and votes."""
-        return bool(self.files or self.missing or self.repaired or self.skipped)
+        return bool(self.files or self.missing or self.repaired or self.skipped or self.votes_skipped)
 
 
 class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chatcore.incoming import IncomingMessage, IncomingPart
+from chatcore.incoming import IncomingFile, IncomingMessage, IncomingPart
 from chatcore.limits import Limits
 from chatcore.messages import ENDINGS, Feedback, Reasoning, Settings, Status, Text, ToolCall, ToolResult
 
@@ -16,6 +16,7 @@ __all__ = [
     "ended_status",
     "raw_text",
     "too_long",
+    "without_content",
 ]
 
 MAX_MESSAGE_CHARS = 4_000_000
@@ -82,6 +83,19 @@ def too_long(messages: Sequence[IncomingMessage]) -> str | None:
             most = f"{MAX_MESSAGE_CHARS:,}"
             return f"A message has {chars:,} characters, more than the {most} that one may have."
     return None
+
+
+_BY_POINTER: Mapping[str, str] = {
+    "data:": "Its content, which stands in the record, is too long or damaged.",
+    "http:": "Only its address came along, and addresses are not followed.",
+    "https:": "Only its address came along, and addresses are not followed.",
+}
+
+
+def without_content(file: IncomingFile) -> str:
+    """The sentence about a file that came without its content."""
+    scheme = (file.pointer or "").partition(":")[0].lower()
+    return _BY_POINTER.get(f"{scheme}:", "Its content did not come along.")
 
 
 def _chars(part: IncomingPart) -> int:

@@ -1,16 +1,39 @@
-"""Whether a conversation that somebody else has prepared can be stored as it is."""
+"""Whether conversations that somebody else has prepared can be stored as they are."""
+
+from collections.abc import Sequence
 
 from chatcore.arrivals import IngestConversation
-from chatcore.errors import InvalidInput
+from chatcore.errors import InvalidInput, LimitExceeded
 from chatcore.ingestion.votes import MOST_VOTERS, is_voter
 from chatcore.messages import clean_text
 
-__all__ = ["check_conversation"]
+__all__ = ["MOST_BATCH_VOTES", "check_batch", "check_conversation"]
+
+MOST_BATCH_VOTES = 2 * MOST_VOTERS
+"""Votes of others in one batch: it is written at once, and people wait for that."""
 
 _ORIGIN_BYTES = 16
 _MESSAGE_ORIGIN_BYTES = 8
 _MOST_US = 253_402_300_800_000_000
 """The end of the year 9999: what is later is no date."""
+
+
+def check_batch(conversations: Sequence[IngestConversation], *, dry_run: bool) -> None:
+    """Passes when the conversations, or slices of some, are whole, and not too much at once.
+
+    Raises:
+        InvalidInput: The sentence says what is wrong.
+        LimitExceeded: They have too many votes to be written as one unit.
+    """
+    votes = sum(len(users) for one in conversations for users in one.votes.values())
+    if votes > MOST_BATCH_VOTES and not dry_run:  # which writes none, and gets conversations whole
+        raise LimitExceeded(
+            f"The batch has {votes:,} votes of others, more than the {MOST_BATCH_VOTES:,} that one may have.",
+            limit=MOST_BATCH_VOTES,
+            given=votes,
+        )
+    for one in conversations:
+        check_conversation(one)
 
 
 def check_conversation(given: IngestConversation) -> None:

@@ -64,9 +64,9 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, tag="kept"):
-    """The answer to `Keep`; None: it is named only."""
+    """The answer to `Keep`: what it is stored as, or why it is named only."""
 
-    attachment: Attachment | None
+    attachment: Attachment | str
 
 
 class Keep(Struct, frozen=True, kw_only=True, tag="keep"):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from anyio import CancelScope, from_thread
 
-from chatcore.errors import InvalidInput
+from chatcore.errors import ChatcoreError, InvalidInput, LimitExceeded
 from chatcore.incoming import IncomingFile
 from chatcore.ingestion.sink import Sink
 from chatcore.limits import Limits
 from chatcore.messages import Attachment
 from chatcore.uploads import Upload
 
-__all__ = ["Keeper", "told"]
+__all__ = ["Keeper", "told", "why_not"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,8 +30,8 @@ class Keeper:
         self._sink = sink
         self._dry_run = dry_run
 
-    def keep(self, file: IncomingFile) -> Attachment | None:
-        """The file as it is stored; None: it is too large or can't be read, and is named only.
+    def keep(self, file: IncomingFile) -> Attachment | str:
+        """The file as it is stored; else why it is not (it is too large, can't be read), and is named only.
 
         Raises:
             StorageError
@@ -41,8 +41,8 @@ class Keeper:
                 return told(file, self._sink.limits)
             source = file.at if file.at is not None else _chunks(file.content or b"")
             return from_thread.run(self._put, Upload(file.name, source))
-        except (InvalidInput, OSError):
-            return None
+        except (InvalidInput, OSError) as error:
+            return why_not(error)
 
     async def _put(self, upload: Upload) -> Attachment:
         # Shielded: the thread waits for what this gives, and who cancels waits for the thread. It is told to
@@ -50,6 +50,16 @@ class Keeper:
         with CancelScope(shield=True):
             kept = await self._sink.put_file(upload)
         return kept  # noqa: RET504 -- a scope might have taken an error in, types say
+
+
+def why_not(error: ChatcoreError | OSError) -> str:
+    """The sentence about a file that is not kept: the same whoever has noticed it."""
+    if isinstance(error, LimitExceeded) and isinstance(most := error.data.get("limit"), int):
+        return f"It is longer than the {most:,} bytes that a file may have."
+    cause = error.__cause__ if isinstance(error, ChatcoreError) else error
+    if isinstance(cause, OSError):
+        return f"Its content can't be read: {cause.strerror}."
+    return str(error)
 
 
 def told(file: IncomingFile, limits: Limits) -> Attachment:

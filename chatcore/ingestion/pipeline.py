@@ -96,10 +96,16 @@ async def ingest(
                 failure = await _settled(target) or failure
     report = delivery.tally.report(dry_run=options.dry_run, seconds=time.monotonic() - begun)
     if isinstance(failure, StorageError | EngineClosed):
-        raise IngestStopped(f"The ingestion stopped: {failure.sentence}", report) from failure
+        raise IngestStopped(_stopped(failure, report), report) from failure
     if failure is not None:
         raise failure
     return report
+
+
+def _stopped(failure: ChatcoreError, report: IngestReport) -> str:
+    """The sentence about what ended it, which knows of one unit only, and about those before."""
+    stays = not report.dry_run and (report.imported or report.updated)
+    return f"The ingestion stopped: {failure.sentence}" + (" What was stored before stays." if stays else "")
 
 
 async def _settled(sink: Sink) -> ChatcoreError | None:

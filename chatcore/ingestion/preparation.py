@@ -18,10 +18,11 @@ from chatcore.ingestion.bounds import (
     ended_status,
     raw_text,
     too_long,
+    without_content,
 )
 from chatcore.ingestion.cleaning import clean_incoming
 from chatcore.ingestion.origins import conversation_origin, digest_of, message_origin
-from chatcore.ingestion.votes import votes_of
+from chatcore.ingestion.votes import known_votes, votes_of
 from chatcore.limits import Limits
 from chatcore.messages import (
     Attachment,
@@ -41,8 +42,13 @@ __all__ = ["KeepFile", "NotTaken", "Preparation", "Prepared"]
 _MAX_NAME_CHARS = 500
 _NO_SETTINGS = Settings()
 
-KeepFile = Callable[[IncomingFile], Attachment | None]
-"""Keeps a file and says what it is stored as; None: its content can't be taken, so it is named only."""
+_MOST_MISSING = 10_000
+"""As many as a report lists."""
+
+KeepFile = Callable[[IncomingFile], Attachment | str]
+"""Keeps a file and says what it is stored as; else why its content can't be taken: it is named only."""
+
+Kept = tuple[IncomingFile, Attachment | str]
 
 
 class NotTaken(Exception):
@@ -102,9 +108,11 @@ class Preparation:
         given, encoded = _checked(incoming)
         if len(encoded) > MAX_MESSAGE_CHARS and (reason := too_long(given.messages)) is not None:
             raise NotTaken(reason)
-        files: list[tuple[IncomingFile, Attachment | None]] = []
+        files: list[Kept] = []
         if b'"media_type"' in encoded:  # cheaper than looking at every part
             given, encoded = self._with_files(given, encoded, files)
+        if b'"rating"' in encoded:  # likewise
+            given = known_votes(given)
         arranged = in_a_row(given.messages) if given.linear else arrange(given.messages)
         return self._made(given, encoded, arranged, files)
 
@@ -113,7 +121,7 @@ class Preparation:
         given: Incoming,
         encoded: bytes,
         arranged: Arranged,
-        files: Sequence[tuple[IncomingFile, Attachment | None]],
+        files: Sequence[Kept],
     ) -> Prepared:
         repaired = {**given.repaired}
         for what, count in arranged.repaired.items():
@@ -142,14 +150,16 @@ class Preparation:
             votes=votes,
             own_id=given.id if given.ours else None,
         )
-        kept = sum(attachment is not None for _, attachment in files)
+        missing = [(part.name, kept) for part, kept in files if isinstance(kept, str)]
         counted = Counted(
             messages=len(messages),
             votes=voted + sum(map(len, votes.values())),
-            files=kept,
-            missing=len(files) - kept,
+            files=len(files) - len(missing),
+            missing=len(missing),
+            missing_files=tuple(missing[:_MOST_MISSING]),
             repaired=repaired,
             skipped={clean_text(reason): count for reason, count in given.skipped.items()},
+            votes_skipped={clean_text(reason): count for reason, count in given.votes_skipped.items()},
             file=clean_text(given.file),
             place=clean_text(given.place),
             id=None if given.id is None else clean_text(given.id),
@@ -213,9 +223,7 @@ class Preparation:
             return now, now, False
         return created, max(created, updated), True
 
-    def _with_files(
-        self, given: Incoming, encoded: bytes, files: list[tuple[IncomingFile, Attachment | None]]
-    ) -> tuple[Incoming, bytes]:
+    def _with_files(self, given: Incoming, encoded: bytes, files: list[Kept]) -> tuple[Incoming, bytes]:
         messages: list[IncomingMessage] = []
         for message in given.messages:
             if any(isinstance(part, IncomingFile) for part in message.parts):
@@ -227,17 +235,16 @@ class Preparation:
         given = msgspec.structs.replace(given, messages=messages)
         return given, _encoded(given)
 
-    def _with_file(
-        self, part: IncomingPart, files: list[tuple[IncomingFile, Attachment | None]]
-    ) -> IncomingPart | File | MissingFile:
+    def _with_file(self, part: IncomingPart, files: list[Kept]) -> IncomingPart | File | MissingFile:
         if not isinstance(part, IncomingFile):
             return part
         name = part.name[-_MAX_NAME_CHARS:] or "file"
         has_content = part.content is not None or part.at is not None
-        attachment = self._keep(msgspec.structs.replace(part, name=name)) if has_content else None
-        files.append((part, attachment))
-        if attachment is not None:
-            return File(attachment)
+        part = msgspec.structs.replace(part, name=name)
+        kept = self._keep(part) if has_content else without_content(part)
+        files.append((part, kept))
+        if isinstance(kept, Attachment):
+            return File(kept)
         return MissingFile(
             name=name,
             media_type=part.media_type,

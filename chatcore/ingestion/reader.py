@@ -26,7 +26,7 @@ from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.feeds import FileItems
 from chatcore.ingestion.frames import Ended, Keep, Kept, Order, ended_by, read_frame, read_of, write_frame
-from chatcore.ingestion.keeping import told
+from chatcore.ingestion.keeping import told, why_not
 from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.sink import OpenReading
 from chatcore.messages import Attachment
@@ -60,19 +60,19 @@ def _listen(asked: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
     while (body := read_frame(asked)) is not None:
         answers.put(msgspec.msgpack.decode(body, type=Kept))
     os.kill(os.getpid(), signal.SIGTERM)  # whoever started this is gone
-    answers.put(Kept(None))  # nobody waits for what never comes
+    answers.put(Kept("It was not kept."))  # nobody waits for what never comes
 
 
 def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> None:
     opener = cast(OpenReading, _named(order.opener))
     pack = None if order.packer is None else cast(Pack, _named(order.packer))
 
-    def keep(file: IncomingFile) -> Attachment | None:
+    def keep(file: IncomingFile) -> Attachment | str:
         if order.dry_run:
             try:
                 return told(file, order.limits)
-            except (ChatcoreError, OSError):
-                return None
+            except (ChatcoreError, OSError) as error:
+                return why_not(error)
         at = None if file.at is None else os.fsencode(file.at)
         write_frame(said, Keep(name=file.name, media_type=file.media_type, at=at, content=file.content))
         return answers.get().attachment

@@ -1,13 +1,22 @@
 """What an ingestion did: every conversation, message, attachment and vote that was read is in one count."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
 
 from chatcore.errors import StorageError
 
-__all__ = ["Counts", "IngestFailure", "IngestProgress", "IngestReport", "IngestStopped", "joined"]
+__all__ = [
+    "Counts",
+    "IngestFailure",
+    "IngestMissingFile",
+    "IngestProgress",
+    "IngestReport",
+    "IngestStopped",
+    "joined",
+]
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -45,12 +54,29 @@ class IngestFailure(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class IngestMissingFile(Struct, frozen=True, kw_only=True):
+    """An attachment of which only the name was stored.
+
+    Attributes:
+        file: That of its conversation, as with a failure; likewise `place` and `id`.
+        name: Its own.
+        reason: Why its content was left out, a sentence for people.
+    """
+
+    file: str
+    place: str
+    id: str | None
+    name: str
+    reason: str
+
+
 class IngestReport(Counts, frozen=True, kw_only=True):
     """What an ingestion did; the counts of its own are those of conversations.
 
     Attributes:
         failures: The first 10,000 of those that `failed` counts.
-        left_out: Conversations and messages that were skipped, by reason.
+        missing_files: The first 10,000 attachments that are named only, which are among those skipped.
+        left_out: Conversations, messages and votes that were skipped, by reason.
         repaired: What was put right, by what it was.
         repeated: Of the unchanged conversations, those that are the same as an earlier record of this source.
         dry_run: Nothing was stored: this would have become of them.
@@ -61,6 +87,7 @@ class IngestReport(Counts, frozen=True, kw_only=True):
     attachments: Counts = Counts()
     feedback: Counts = Counts()
     failures: tuple[IngestFailure, ...] = ()
+    missing_files: tuple[IngestMissingFile, ...] = ()
     left_out: Mapping[str, int] = {}
     repaired: Mapping[str, int] = {}
     repeated: int = 0
@@ -100,19 +127,21 @@ class IngestStopped(StorageError):
         self.report = report or IngestReport()
 
 
-_MOST_FAILURES = 10_000
+_MOST_TOLD = 10_000
 
 
 def joined(reports: Iterable[IngestReport]) -> IngestReport:
     """One report over several."""
     given = list(reports)
-    failures = tuple(failure for one in given for failure in one.failures)
+    failures = (failure for one in given for failure in one.failures)
+    missing = (file for one in given for file in one.missing_files)
     return IngestReport(
         **_sums(given),
         messages=Counts(**_sums([one.messages for one in given])),
         attachments=Counts(**_sums([one.attachments for one in given])),
         feedback=Counts(**_sums([one.feedback for one in given])),
-        failures=failures[:_MOST_FAILURES],
+        failures=tuple(islice(failures, _MOST_TOLD)),
+        missing_files=tuple(islice(missing, _MOST_TOLD)),
         left_out=_summed(one.left_out for one in given),
         repaired=_summed(one.repaired for one in given),
         repeated=sum(one.repeated for one in given),

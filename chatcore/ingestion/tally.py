@@ -1,18 +1,17 @@
 """Counting while an ingestion runs: what is read goes to exactly one of the other counts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from chatcore.arrivals import Ingested
 from chatcore.incoming import Unread
 from chatcore.ingestion.batch import Batch, Counted
-from chatcore.ingestion.report import Counts, IngestFailure, IngestReport
+from chatcore.ingestion.report import Counts, IngestFailure, IngestMissingFile, IngestReport
 from chatcore.messages import clean_text
 
 __all__ = ["Tally"]
 
-_MOST_FAILURES = 10_000
+_MOST_FAILURES = _MOST_MISSING = 10_000
 _MOST_REASONS = 200
 _OTHERS = "other reasons"
 
@@ -69,6 +68,7 @@ class Tally:
     attachments: _Counter = field(default_factory=_Counter)
     feedback: _Counter = field(default_factory=_Counter)
     failures: list[IngestFailure] = field(default_factory=list)
+    missing_files: list[IngestMissingFile] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
@@ -142,7 +142,7 @@ class Tally:
         self.messages.add(outcome, counted.messages)
         self.feedback.add(outcome, counted.votes)
         self._add_files(counted, outcome)
-        self._add_skipped(counted.skipped)
+        self._add_skipped(counted)
         if outcome == "skipped":
             _count(self.left_out, "It was deleted here.", 1)
 
@@ -156,7 +156,8 @@ class Tally:
         self.feedback.add("imported", done.votes)
         self.feedback.add("unchanged", counted.votes - done.votes)
         self._add_files(counted, outcome)
-        self._add_skipped(counted.skipped)
+        self._list_missing(counted)
+        self._add_skipped(counted)
         for what, count in counted.repaired.items():
             _count(self.repaired, what, count)
 
@@ -164,10 +165,23 @@ class Tally:
         self.attachments.add(outcome, counted.files)
         self.attachments.add("failed" if outcome == "failed" else "skipped", counted.missing)
 
-    def _add_skipped(self, skipped: Mapping[str, int]) -> None:
-        for reason, count in skipped.items():
-            self.messages.add("skipped", count)
-            _count(self.left_out, reason, count)
+    def _list_missing(self, counted: Counted) -> None:
+        for name, reason in counted.missing_files[: _MOST_MISSING - len(self.missing_files)]:
+            self.missing_files.append(
+                IngestMissingFile(
+                    file=counted.file,
+                    place=counted.place,
+                    id=counted.id,
+                    name=clean_text(name),
+                    reason=clean_text(reason),
+                )
+            )
+
+    def _add_skipped(self, counted: Counted) -> None:
+        for counter, skipped in ((self.messages, counted.skipped), (self.feedback, counted.votes_skipped)):
+            for reason, count in skipped.items():
+                counter.add("skipped", count)
+                _count(self.left_out, reason, count)
 
     def report(self, *, dry_run: bool, seconds: float) -> IngestReport:
         """As it is now."""
@@ -183,6 +197,7 @@ class Tally:
             attachments=self.attachments.counts(),
             feedback=self.feedback.counts(),
             failures=tuple(self.failures),
+            missing_files=tuple(self.missing_files),
             left_out=dict(self.left_out),
             repaired=dict(self.repaired),
             repeated=self.repeated,

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ _LINE_SECONDS = 10.0
 """Where there is no terminal, a line says so often how far it is."""
 
 _SHOWN = 20
-"""So many failures are told one by one."""
+"""So many failures are told one by one, and so many reasons for leaving files out."""
 
 Tell = Callable[[IngestProgress], None]
 
@@ -241,6 +242,8 @@ def _lines(report: IngestReport) -> Iterator[str]:
     for what, reasons in (("left out", report.left_out), ("put right", report.repaired)):
         for reason, count in reasons.items():
             yield f"{what}: {count:,} × {harmless_line(reason)}"
+    for reason, count in Counter(one.reason for one in report.missing_files).most_common(_SHOWN):
+        yield f"named only: {count:,} × {harmless_line(reason)}"
     if report.repeated:
         yield f"unchanged: {report.repeated:,} × the same as an earlier record"
     rate = report.messages.read / report.seconds if report.seconds else 0.0

@@ -9,8 +9,8 @@ from chatcore.errors import StorageCorrupt, StorageError
 __all__ = ["SENTENCES", "translate", "translated"]
 
 SENTENCES: Mapping[int, str] = {
-    sqlite3.SQLITE_FULL: "The disk is full: nothing was stored.",
-    sqlite3.SQLITE_IOERR: "The disk could not be read or written: nothing was stored.",
+    sqlite3.SQLITE_FULL: "The disk is full: this was not stored.",
+    sqlite3.SQLITE_IOERR: "The disk could not be read or written: this was not stored.",
     sqlite3.SQLITE_READONLY: "The database can't be written to: the disk or the file is read-only.",
     sqlite3.SQLITE_CANTOPEN: "The database can't be opened.",
     sqlite3.SQLITE_PERM: "The database may not be opened: its permissions forbid it.",
@@ -20,7 +20,7 @@ SENTENCES: Mapping[int, str] = {
     sqlite3.SQLITE_PROTOCOL: "The database could not be locked.",
     sqlite3.SQLITE_CORRUPT: "The database is damaged. A backup is the way out.",
     sqlite3.SQLITE_NOTADB: "The file is no database, or its beginning is damaged. A backup is the way out.",
-    sqlite3.SQLITE_NOMEM: "There is not enough memory: nothing was stored.",
+    sqlite3.SQLITE_NOMEM: "There is not enough memory: this was not stored.",
     sqlite3.SQLITE_TOOBIG: "This is too large for the database.",
     sqlite3.SQLITE_CONSTRAINT: "The database refused the change: it would break one of its rules.",
     sqlite3.SQLITE_INTERRUPT: "The database was interrupted.",
@@ -28,7 +28,7 @@ SENTENCES: Mapping[int, str] = {
 }
 """A sentence for each primary result code that can be told to a person; the others share one."""
 
-_OTHER = "The database failed: nothing was stored."
+_OTHER = "The database failed: this was not stored."
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 

@@ -119,6 +119,30 @@ def test_the_owners_vote_is_the_new_owners() -> None:
     ]
 
 
+def test_votes_that_are_none_here_cost_the_conversation_nothing() -> None:
+    """They stay in `raw`, also on the way out and in again."""
+    value = json.loads(line_of(tree(node("q", None, "user", "What?", votes=["like", "like", "dislike"]))))
+    given = value["messages"][0]["votes"]
+    odd: list[object] = [
+        {**given[0], "rating": "meh"},
+        {**given[1], "rating": None},
+        {"rating": "like"},
+        "yes",
+        7,
+    ]
+    value["messages"][0] |= {"votes": [*odd, given[2]], "raw": {"votes_left_out": "before", "x": 1}}
+    found = read_one(json.dumps(value).encode())
+    assert found.votes_skipped == {
+        "a vote that is neither like nor dislike": 1,
+        "a vote that can't be read": 4,
+    }
+    assert [list(votes) for votes in found.votes.values()] == [["user 2"]]
+    copy = json.loads(line_of(stored(found)))
+    assert copy["messages"][0]["raw"] == {"votes_left_out": ["before", *odd], "x": 1}
+    assert len(copy["messages"][0]["votes"]) == 1
+    assert read_one(json.dumps(copy).encode()).votes_skipped == {}
+
+
 def test_a_source_may_be_named() -> None:
     (found,) = read(line_of(tree(node("q", None, "user", "What?"))), source="old laptop")
     assert isinstance(found, Incoming)

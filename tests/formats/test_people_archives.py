@@ -9,7 +9,7 @@ import pytest
 
 from chatcore.formats.format import ReadOptions
 from chatcore.formats.reading import read_source
-from chatcore.incoming import Incoming, IncomingFile
+from chatcore.incoming import Incoming, IncomingFile, Unread
 
 ADA = ReadOptions(assistant="Ada")
 
@@ -111,3 +111,24 @@ def test_an_export_is_found_and_read(name: str, packed: bool, tmp_path: Path) ->
         [] if name == "slack" else ["jpeg"]
     )
     reading.close()
+
+
+def test_the_lists_of_a_slack_export_are_no_conversations_and_no_news(tmp_path: Path) -> None:
+    """They lie beside the folders of the channels; what else lies there is told."""
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name, content in {
+            "channels.json": [{"id": "C1", "name": "tea"}],
+            "org_users.json": [{"id": "U1", "name": "ada", "profile": {"real_name": "Ada"}}],
+            "integration_logs.json": [{"service_id": "1", "user_id": "U1", "change_type": "added"}],
+            "canvases.json": [{"id": "F1", "url_private": "https://a.slack.com/F1"}],
+            "content_flags.json": [{"id": "1", "reason": "spam"}],
+            "other.json": [{"weather": "fine"}],
+        }.items():
+            archive.writestr(name, json.dumps(content))
+        archive.writestr("tea/2023-11-14.json", slack_day((1, "U1", "a"), (2, "U2", "b")))
+    talk, other = read_source(tmp_path / "export.zip", options=ADA)
+    assert isinstance(talk, Incoming)
+    assert [message.role for message in talk.messages] == ["assistant", "user"]
+    assert isinstance(other, Unread)
+    assert (other.kind, other.file) == ("skipped", "export.zip:other.json")
+    assert "weather" in other.reason

@@ -41,10 +41,6 @@ FILES = [
 
 def read(path: str, assistant: str | None = None) -> tuple[list[Incoming], list[Unread]]:
     found = list(read_source(Path(DATA, path), options=ReadOptions(assistant=assistant)))
-    if path.endswith("slack_export.zip"):  # what a workspace has installed: told, and no conversation
-        aside = found.pop()
-        assert isinstance(aside, Unread)
-        assert (aside.kind, aside.file) == ("skipped", "slack_export.zip:integration_logs.json")
     return (
         [one for one in found if isinstance(one, Incoming)],
         [one for one in found if isinstance(one, Unread)],

@@ -93,6 +93,17 @@ def test_what_was_put_right_or_came_twice_is_told_in_words(chatcore: Run, lines:
     assert "unchanged: 30 × the same as an earlier record" in done.out
 
 
+def test_files_that_are_named_only_are_told_by_reason(chatcore: Run, lines: Path, tmp_path: Path) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    lines.write_text(LINES + json.dumps({"messages": [{"role": "user", "content": [picture] * 3}]}))
+    done = chatcore("ingest", lines, "--report", tmp_path / "report.json")
+    assert (done.code, done.err) == (0, "")
+    assert "named only: 3 × Only its address came along, and addresses are not followed." in done.out
+    told = json.loads((tmp_path / "report.json").read_text())["missing_files"]
+    assert len(told) == 3
+    assert (told[0]["file"], told[0]["place"]) == ("lines.jsonl", "line 31")
+
+
 def test_a_search_may_begin_with_a_dash_but_options_are_known_ones(
     chatcore: Run, lines: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,11 +10,10 @@ import pytest
 from chatcore import Feedback, Incoming, IncomingFile, IncomingMessage, IngestStopped, Text
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
-from chatcore.ingestion.rehearsal import EmptySink
-from chatcore.limits import Limits
 from frontends.http_api.client import open_client
 from tests.frontends.serving import Served, serving
 from tests.ingestion.making import chat, chats
+from tests.ingestion.sinks import NotingSink
 
 
 @pytest.fixture
@@ -131,14 +130,14 @@ async def test_people_go_on_chatting_meanwhile(served: Served) -> None:
 
 async def test_a_batch_can_be_sent_by_hand(served: Served) -> None:
     """The body is what the documentation says."""
-    sent: list[bytes] = []
-
-    class Sending(EmptySink):
-        async def write(self, conversations, *, index, dry_run, packed=None):  # type: ignore[no-untyped-def]
-            sent.append(msgspec.msgpack.encode({"conversations": conversations}))
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest([chat(1)], Sending(Limits()), None, IngestOptions())
-    answer = await served.owner.post("owner/ingest", content=sent[0])
+    await ingest([chat(1)], sink := NotingSink(), None, IngestOptions())
+    batch = msgspec.msgpack.encode({"conversations": sink.given})
+    answer = await served.owner.post("owner/ingest", content=batch)
     assert answer.status_code == 200
     assert [one["outcome"] for one in answer.json()] == ["imported"]
+    like = Feedback(rating="like")
+    votes = {0: {f"user {number}": like for number in range(1_000)}}
+    many = [msgspec.structs.replace(sink.given[0], votes=votes)] * 3
+    answer = await served.owner.post("owner/ingest", content=msgspec.msgpack.encode({"conversations": many}))
+    assert answer.status_code == 413
+    assert answer.json()["data"] == {"limit": 2_000, "given": 3_000}

@@ -97,7 +97,7 @@ class Fuzz:
 
     def _read(self, content: bytes) -> None:
         """Everything but the store."""
-        preparation = Preparation(Limits(), lambda file: None, 1_800_000_000_000_000)
+        preparation = Preparation(Limits(), lambda file: "It is not kept.", 1_800_000_000_000_000)
         reading = read_source(io.BytesIO(content), options=self._options())
         try:
             for item in reading:

@@ -55,6 +55,15 @@ def always_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "LARGE_BYTES", 0)
 
 
+ADDRESSES = {
+    3: "data:text/plain;base64,aGVsbG8=",
+    4: "data:text/plain;base64,aGVsbG8gYWxs",  # a byte too much
+    5: "data:text/plain;base64,a",  # damaged
+    6: "https://example.org/a.png",
+}
+"""Of what is shown to the model, by the last digit of eleven."""
+
+
 def lines(count: int, *, turns: int = 4, longer: int = 0) -> Iterator[dict[str, object]]:
     """Conversations in OpenAI's form, some with what is not plain."""
     for number in range(count):
@@ -66,8 +75,8 @@ def lines(count: int, *, turns: int = 4, longer: int = 0) -> Iterator[dict[str, 
             said[1]["weight"] = "0"
         if number % 7 == 2:
             said.insert(0, {"role": "system", "content": "Be brief."})
-        if number % 11 == 3:
-            picture = {"type": "image_url", "image_url": {"url": "data:text/plain;base64,aGVsbG8="}}
+        if (address := ADDRESSES.get(number % 11)) is not None:
+            picture = {"type": "image_url", "image_url": {"url": address}}
             said[0]["content"] = [{"type": "text", "text": "look"}, picture]  # type: ignore[assignment]
         yield {"id": f"c{number}", "messages": said}
 
@@ -100,8 +109,10 @@ async def test_the_same_comes_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name, bytes_ in (("apart", 0), ("here", 2**40)):
         monkeypatch.setattr(apart, "LARGE_BYTES", bytes_)
         rejects = io.BytesIO()
-        async with open_engine(f"sqlite:{tmp_path / name}") as engine:
+        async with open_engine(f"sqlite:{tmp_path / name}", limits=Limits(file_bytes=8)) as engine:
+            dry = await engine.ingest(str(source), dry_run=True)
             report = await engine.ingest(str(source), rejects=rejects)
+            assert dry.missing_files == report.missing_files
             found = await engine.search("naïve says")
             results.append((timeless(report), rejects.getvalue(), await rows_of(engine), len(found.found)))
             assert await engine.check() == []
@@ -110,6 +121,9 @@ async def test_the_same_comes_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert results[0] == results[1]
     assert results[0][0].failed == results[0][1].count(b"\n") == 2
     assert results[0][0].attachments.imported > 0
+    reasons = {one.reason for one in results[0][0].missing_files}
+    assert len(reasons) == 3
+    assert "It is longer than the 8 bytes that a file may have." in reasons
 
 
 async def test_what_comes_again_is_compared_with_what_is_there(tmp_path: Path, apart_or_here: bool) -> None:

@@ -68,11 +68,66 @@ def test_archives_in_a_folder_are_read_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "c.tar").write_bytes(tarred({"x.jsonl": LINES, "inner.zip": export}))
     (tmp_path / "d.zip").write_bytes(export[:40])
     items = read(tmp_path)
-    assert sorted(said(items)) == sorted([*2 * QUESTIONS, "question 9"])
-    inner, cut = sorted(unread(items), key=lambda one: one.file)
-    assert (inner.kind, cut.kind) == ("failed", "failed")
-    assert "inside of an archive" in inner.reason
+    assert sorted(said(items)) == sorted([*2 * QUESTIONS, *2 * ["question 9"]])
+    (cut,) = unread(items)
+    assert cut.kind == "failed"
     assert "ZIP" in cut.reason
+
+
+@pytest.mark.parametrize("within", [zipped, tarred])
+def test_archives_in_an_archive_are_read_one_level_deep(
+    within: Callable[[Mapping[str, bytes]], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    export = zipped({"conversations.json": json.dumps([CHATGPT]).encode(), "notes.txt": b"words"})
+    members = {
+        "a/export.zip": export,
+        "b.tar": tarred({"x.jsonl": LINES}),
+        "c.zip": zipped({"x.jsonl": LINES, "deeper.zip": export}),
+        "d.zip": export[:40],
+        "e.tgz": gzip.compress(tarred({"x.jsonl": LINES})),
+        "f.jsonl.gz": gzip.compress(LINES),
+    }
+    reading = read_source(io.BytesIO(within(members)))
+    items, copies = [], []
+    for item in reading:
+        items.append(item)
+        copies.append(_copies(tmp_path))
+        done, total = reading.progress()
+        assert total is not None
+        assert done <= total
+    assert sorted(said(items)) == sorted([*3 * QUESTIONS, "question 9"])
+    told = {one.file: one for one in unread(items)}
+    assert {file: one.kind for file, one in told.items()} == {
+        "input:a/export.zip:notes.txt": "skipped",
+        "input:c.zip:deeper.zip": "failed",
+        "input:d.zip": "failed",
+        "input:e.tgz": "failed",
+    }
+    for file in ("input:c.zip:deeper.zip", "input:e.tgz"):
+        assert "unpack the outer one" in told[file].reason
+    assert (max(copies), _copies(tmp_path)) == (1, 0)
+
+
+def test_a_bomb_through_two_archives_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two is packed as tight as it may be, together they are tighter."""
+    monkeypatch.setattr("chatcore.formats.nesting.FREE_BYTES", 1_000_000)
+    inner = zipped({f"{number}.json": b" " * 990_000 for number in range(40)})
+    items = read(zipped({"a.zip": inner, "b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    (bomb,) = unread(items)
+    assert (bomb.kind, bomb.file) == ("failed", "input:a.zip")
+    assert "bomb" in bomb.reason
+
+
+def test_an_archive_in_a_zip_that_finds_no_room_to_be_copied_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inner = zipped({"a.jsonl": LINES * 50})
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "w+b"))  # noqa: SIM115
+    items = read(zipped({"a.zip": inner, "b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    assert "No space left" in unread(items)[0].reason
 
 
 def test_what_no_conversation_takes_of_a_folder_is_told_and_what_one_does_is_not(tmp_path: Path) -> None:
@@ -98,6 +153,13 @@ def test_a_broken_file_among_others_has_failed(tmp_path: Path) -> None:
             ("c.json.gz", "failed"),
         }
         assert all("cut short" in one.reason for one in unread(items))
+
+
+def test_a_part_of_an_export_that_is_of_no_format_is_told() -> None:
+    other, whole = b'[{"weather": 1}]', json.dumps([CHATGPT]).encode()
+    items = read(zipped({"conversations-000.json": other, "conversations-001.json": whole}))
+    assert said(items) == ["question 9"]
+    assert [(one.kind, one.file) for one in unread(items)] == [("skipped", "input:conversations-000.json")]
 
 
 def test_a_broken_part_of_an_export_has_failed() -> None:
@@ -194,6 +256,14 @@ def test_an_archive_that_is_encrypted_is_told_as_such() -> None:
         assert (unread([left])[0].kind, unread([left])[0].file) == ("failed", "input")
 
 
+def test_of_zips_one_after_the_other_the_first_is_told() -> None:
+    items = read(zipped({"a.jsonl": LINES}) + zipped({"b.jsonl": LINES}))
+    assert said(items) == QUESTIONS
+    (told,) = unread(items)
+    assert (told.kind, told.file) == ("failed", "input")
+    assert "Another archive" in told.reason
+
+
 # --- tar
 
 
@@ -254,6 +324,22 @@ def test_of_members_of_a_tar_archive_with_one_name_the_last_holds() -> None:
         assert {one.file.partition(":")[2]: one.kind for one in unread(items)} == told
 
 
+def test_a_folder_and_a_file_of_one_name_in_a_tar_archive_lose_nothing() -> None:
+    """However they come: what lies in the folder is read too, with what it names."""
+    folder = tarfile.TarInfo("a.jsonl")
+    folder.type = tarfile.DIRTYPE
+    old = tarfile.TarInfo("a.jsonl/")  # how the oldest archives write a folder
+    file, inside = _member("a.jsonl", LINES), _member("a.jsonl/b.jsonl", LINES)
+    export = _member("a.jsonl/c/conversations.json", json.dumps([CHATGPT]).encode())
+    for entry in (folder.tobuf(), old.tobuf()):
+        for parts in ([file, entry], [entry, file], [file, entry, file], [entry]):
+            once = file in parts
+            items = read(b"".join([*parts, inside, export]) + bytes(1024))
+            assert sorted(said(items)) == sorted([*QUESTIONS * (1 + once), "question 9"])
+            told = {one.file.partition(":")[2] for one in unread(items)}
+            assert told == ({"a.jsonl (an earlier one)"} if parts.count(file) > 1 else set())
+
+
 def _member(name: str, content: bytes) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = len(content)
@@ -270,6 +356,30 @@ def test_a_tar_archive_that_is_cut_short_is_read_so_far(pack: Callable[[bytes], 
     items = read(pack(whole[:left]))
     assert len(said(items)) == (15 if left > 4096 + 1024 else 10)
     assert any(one.kind == "failed" and "cut short" in one.reason for one in unread(items))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_tar_archives_one_after_the_other_are_all_read(pack: Callable[[bytes], bytes]) -> None:
+    first, second = tarred({"a.jsonl": LINES}), tarred({"b.jsonl": LINES, "a.jsonl": LINES})
+    for between in (b"", bytes(512), bytes(70_000 // 512 * 512)):
+        items = read(pack(first) + pack(between) + pack(second) + pack(tarred({"c.jsonl": LINES})))
+        assert said(items) == 3 * QUESTIONS
+        assert [one.file for one in unread(items)] == ["input:a.jsonl (an earlier one)"]
+
+
+@pytest.mark.parametrize("junk", [b"x", bytes(100) + b"x" * 600, LINES, tarred({"b.jsonl": LINES})[1:]])
+def test_what_comes_behind_a_tar_archive_and_is_none_is_told(junk: bytes) -> None:
+    items = read(tarred({"a.jsonl": LINES}) + junk)
+    assert said(items) == QUESTIONS
+    (told,) = unread(items)
+    assert (told.kind, told.file) == ("failed", "input")
+    assert "Behind the end" in told.reason
+
+
+def test_a_second_tar_archive_that_is_cut_short_has_failed_there() -> None:
+    items = read(tarred({"a.jsonl": LINES}) + tarred({"b.jsonl": LINES, "c.jsonl": LINES})[:2048])
+    assert said(items)[:7] == [*QUESTIONS, *QUESTIONS[:2]]
+    assert any("cut short" in one.reason for one in unread(items))
 
 
 def test_a_tar_archive_that_claims_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,6 +509,35 @@ def test_what_lies_beside_several_exports_is_looked_at(tmp_path: Path) -> None:
             left = [(one.kind, one.file.partition(":")[2]) for one in unread(items)]
             assert left == [("skipped", f"{above}logs/notes.txt")]
             assert sorted(said(items)) == sorted(expected)
+
+
+@pytest.mark.parametrize("known", [None, "chatgpt"])
+def test_texts_in_the_folder_of_an_export_are_looked_at_and_told(tmp_path: Path, known: str | None) -> None:
+    """But for what is its own: pages, lists, files that a conversation names or that are called so."""
+    (tmp_path / "deep").mkdir()
+    shown = {"asset_pointer": "file-service://file-1", "content_type": "image_asset_pointer"}
+    message = {"author": {"role": "user"}, "content": {"parts": ["question 9", shown]}}
+    export = {"title": "t", "mapping": {"a": {"id": "a", "message": message}}}
+    for name, content in {
+        "conversations.json": json.dumps([export]),
+        "shared_conversations.json": "[]",
+        "chat.html": "<p>question 9</p>",
+        "file-1.txt": "named",
+        "file-2.txt": "called so",
+        "deep/notes.txt": "words",
+        "deep/README": "words",
+        "deep/rows.csv": "a,b",
+        "deep/chat.txt": "[1/2/24, 9:00:00 AM] Jo: hi\n[1/2/24, 9:01:00 AM] Al: ho\n",
+    }.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "deep" / "more.txt.gz").write_bytes(gzip.compress(b"words"))
+    for source in (tmp_path, tarred(_all_files(tmp_path))):
+        given = io.BytesIO(source) if isinstance(source, bytes) else source
+        items = list(read_source(given, format=known, options=ReadOptions(assistant="Al")))
+        assert said(items) == (["question 9", "hi"] if known is None else ["question 9"])
+        told = {one.file.partition(":")[2].rpartition("/")[2]: one.kind for one in unread(items)}
+        also = {} if known is None else {"rows.csv": told["rows.csv"], "chat.txt": "skipped"}
+        assert told == dict.fromkeys(["README", "more.txt.gz", "notes.txt", "rows.csv"], "skipped") | also
 
 
 def test_how_far_it_is_never_passes_the_end_nor_stays_behind(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_encrypted_members_are_refused() -> None:
 
 
 def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatcore.formats.archive._FREE_BYTES", 100_000)
+    monkeypatch.setattr("chatcore.formats.archive.FREE_BYTES", 100_000)
     monkeypatch.setattr("chatcore.formats.packings._FREE_BYTES", 100_000)
     zeros = b" " * 2_000_000
     items = read(zipped({"bomb.json": zeros, "ok.json": ARRAY}))

@@ -117,12 +117,22 @@ def test_members_of_an_archive_are_those_that_the_format_names(formats: list[Rea
     ]
 
 
-def test_an_archive_inside_of_one_is_told(formats: list[ReadFormat]) -> None:
+def test_what_one_format_calls_its_own_and_another_reads_is_read_once(formats: list[ReadFormat]) -> None:
+    formats += [Planted("a", members=r"part-.\.json"), Planted("b", members=r"part-1\.json")]
+    first, other = b'[{"b": 1}]', b'[{"z": 1}]'
+    items = read(zipped({"part-1.json": first, "part-2.json": other}))
+    assert said(items) == ['b part-1.json {"b": 1}']
+    items = read(zipped({"part-1.json": first, "part-2.json": b'[{"a": 2}]', "part-3.json": other}))
+    assert said(items) == ['a part-2.json {"a": 2}', 'b part-1.json {"b": 1}']
+    assert [(one.kind, one.file) for one in unread(items)] == [("failed", "input:part-3.json")]
+
+
+def test_an_archive_inside_of_one_is_read_beside_an_export_too(formats: list[ReadFormat]) -> None:
     formats += [Planted("a", members=r"part\.json")]
     for members in ({"part.json": b'[{"a": 1}]'}, {"some.json": b'[{"a": 1}]'}):
         items = read(zipped({**members, "inner.zip": zipped({"part.json": b'[{"a": 2}]'})}))
-        assert [one.kind for one in unread(items)] == ["failed"]
-        assert len(said(items)) == 1
+        assert unread(items) == []
+        assert len(said(items)) == 2
 
 
 def test_whole_members_come_as_one_value_each(formats: list[ReadFormat], tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from chatcore import (
     IngestReport,
     IngestStopped,
     InvalidInput,
+    LimitExceeded,
     Limits,
     StorageError,
     Unrecognised,
@@ -29,15 +30,17 @@ from chatcore import (
     open_engine,
     text_of,
 )
-from chatcore.arrivals import IngestConversation, Ingested
+from chatcore.arrivals import IngestConversation
 from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.cleaning import UNCLEAN
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
 from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.ingestion.report import joined
 from chatcore.messages import Attachment, File, MissingFile, Text
 from chatcore.opening import open_reading
 from tests.ingestion.making import LINES, chat, chats, record, zipped
+from tests.ingestion.sinks import NotingSink, WatchingSink
 
 
 def counts(report: Counts) -> tuple[int, int, int, int, int, int]:
@@ -102,25 +105,18 @@ async def test_large_messages_make_small_slices(engine: Engine) -> None:
     assert seen == [2, 2, 2, 2]
 
 
-class CountingSink(EmptySink):
+class CountingSink(WatchingSink):
     """Notes how many messages come at once; and fails as it is told to."""
 
     def __init__(self, seen: list[int], errors: Sequence[Exception | None] = ()) -> None:
-        super().__init__(Limits())
+        super().__init__()
         self.seen = seen
         self.flying = 0
         self.most = 0
         self.both: anyio.Event | None = None
         self._errors = list(errors)
 
-    async def write(
-        self,
-        conversations: Sequence[IngestConversation],
-        *,
-        index: bool,
-        dry_run: bool,
-        packed: bytes | None = None,
-    ) -> tuple[Ingested, ...]:
+    async def take(self, conversations: Sequence[IngestConversation]) -> None:
         self.flying += 1
         self.most = max(self.most, self.flying)
         try:
@@ -133,7 +129,6 @@ class CountingSink(EmptySink):
             if error is not None:
                 raise error
             self.seen.append(sum(len(one.messages) for one in conversations))
-            return await super().write(conversations, index=index, dry_run=dry_run)
         finally:
             self.flying -= 1
 
@@ -157,25 +152,11 @@ async def test_batches_are_stored_in_their_order(tmp_path: Path) -> None:
         )
         for number in range(400)
     ]
-    sent: list[IngestConversation] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            sent.extend(conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest(given, Noting(Limits()), None, IngestOptions())
+    await ingest(given, sink := NotingSink(), None, IngestOptions())
     async with open_engine(f"sqlite:{tmp_path}") as engine:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.ingest_batch, sent[:-1])
-            tasks.start_soon(engine.ingest_batch, sent[-1:])
+            tasks.start_soon(engine.ingest_batch, sink.given[:-1])
+            tasks.start_soon(engine.ingest_batch, sink.given[-1:])
         (newest,) = (await engine.conversations(limit=1)).conversations
         assert newest.title == "399"
 
@@ -287,6 +268,27 @@ async def test_votes_of_others_are_counted_and_those_of_nobody_are_told(engine: 
     assert counts(await engine.ingest([without])) == (1, 0, 0, 1, 0, 0)
 
 
+async def test_votes_that_are_neither_like_nor_dislike_are_left_out_and_told(engine: Engine) -> None:
+    """Who gives conversations by hand may give any; what they say stays with the message."""
+    like, odd = Feedback(rating="like"), Feedback(rating="meh", comment="so so")  # type: ignore[arg-type]
+    messages = [
+        IncomingMessage(id=id_, role="user", parts=(Text("x"),), feedback=vote)
+        for id_, vote in (("a", odd), ("b", like))
+    ]
+    votes = {"a": {"bob": odd, "cid": like}, "b": {"bob": odd}}
+    given = Incoming(source="t", id="c", messages=messages, linear=True, votes=votes)
+    for report in (await engine.ingest([given], dry_run=True), await engine.ingest([given])):
+        assert counts(report) == (1, 1, 0, 0, 0, 0)
+        assert counts(report.feedback) == (5, 2, 0, 0, 3, 0)
+        assert report.left_out == {"a vote that is neither like nor dislike": 3}
+    assert counts((await engine.ingest([given])).feedback) == (5, 0, 0, 2, 3, 0)
+    (tree,) = [tree async for tree in engine.trees()]
+    assert [[held.user for held in node.feedback] for node in tree.nodes] == [["cid"], ["local"]]
+    kept = [json.loads(node.raw or "")["votes_left_out"] for node in tree.nodes]
+    assert [[one.get("user") for one in votes] for votes in kept] == [[None, "bob"], ["bob"]]
+    assert kept[0][0] == {"rating": "meh", "comment": "so so", "reasons": []}
+
+
 async def test_many_votes_on_a_message_are_bounded_and_cut_into_units(engine: Engine) -> None:
     like = Feedback(rating="like")
     votes = {f"user {number}": like for number in range(1_003)}
@@ -294,26 +296,13 @@ async def test_many_votes_on_a_message_are_bounded_and_cut_into_units(engine: En
     given = Incoming(
         source="t", id="c", messages=messages, linear=True, votes={"1": votes | {" ": like}, "3": votes}
     )
-    units: list[tuple[int, int, bool]] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            units.extend((one.first, one.weight, one.last) for one in conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest([given], Noting(Limits()), None, IngestOptions())
+    await ingest([given], sink := NotingSink(), None, IngestOptions())
     report = await engine.ingest([given])
     assert report.repaired == {
         "a vote of nobody, or on nothing": 1,
         "a vote beyond the first 1,000 on a message": 6,
     }
+    units = [(one.first, one.weight, one.last) for one in sink.given]
     assert units == [(0, 1, False), (1, 1_001, False), (2, 1, False), (3, 1_001, True)]
     assert report.feedback.imported == 2_000
 
@@ -402,11 +391,18 @@ async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) 
         IncomingFile(name="c.txt", pointer="elsewhere"),
         IncomingFile(name="d.txt", at=tmp_path / "gone.txt"),
     )
-    given = Incoming(source="t", messages=[IncomingMessage(role="user", parts=files)])
+    messages = [IncomingMessage(role="user", parts=files)]
+    given = Incoming(source="t", id="one", file="a.json", place="item 1", messages=messages)
     dry = await engine.ingest([given], dry_run=True)
     report = await engine.ingest([given])
     assert counts(report.attachments) == counts(dry.attachments) == (4, 2, 0, 0, 2, 0)
-    assert counts((await engine.ingest([given])).attachments) == (4, 0, 0, 2, 2, 0)
+    c, gone = report.missing_files
+    assert (c.file, c.place, c.id, c.name) == ("a.json", "item 1", "one", "c.txt")
+    assert c.reason == "Its content did not come along."
+    assert (gone.name, gone.reason) == ("d.txt", "Its content can't be read: No such file or directory.")
+    assert dry.missing_files == report.missing_files
+    again = await engine.ingest([given])
+    assert (counts(again.attachments), again.missing_files) == ((4, 0, 0, 2, 2, 0), report.missing_files)
     (there,) = (await engine.conversations()).conversations
     (message,) = (await engine.page(there.id)).messages
     stored = [part.attachment for part in message.parts if isinstance(part, File)]
@@ -417,23 +413,36 @@ async def test_attachments_are_kept_and_counted(engine: Engine, tmp_path: Path) 
     assert (tmp_path / "there.txt").exists()
 
 
+async def test_files_that_are_named_only_are_listed_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatcore.ingestion.tally._MOST_MISSING", 5)
+    monkeypatch.setattr("chatcore.ingestion.report._MOST_TOLD", 7)
+    addresses = ("data:,x", "HTTPS://example.org/a", "file-1", None)
+    files = tuple(IncomingFile(name=f"{n}.png", pointer=address) for n, address in enumerate(addresses))
+    given = [
+        Incoming(source="t", id=id_, messages=[IncomingMessage(role="user", parts=files)])
+        for id_ in ("a", "b", "c")
+    ]
+    report = await ingest(given, EmptySink(Limits()), None, IngestOptions())
+    assert report.attachments.skipped == 12
+    assert [(one.id, one.name) for one in report.missing_files] == [
+        *(("a", f"{number}.png") for number in range(4)),
+        ("b", "0.png"),
+    ]
+    assert [one.reason.split(",")[0] for one in report.missing_files[:4]] == [
+        "Its content",
+        "Only its address came along",
+        "Its content did not come along.",
+        "Its content did not come along.",
+    ]
+    assert len(joined([report, report]).missing_files) == 7
+    refusing = CountingSink([], [InvalidInput("No.")] * 2)
+    refused = await ingest(given[:1], refusing, None, IngestOptions())
+    assert (refused.attachments.failed, refused.missing_files) == (4, ())
+
+
 async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
-    sent: list[IngestConversation] = []
-
-    class Noting(EmptySink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            sent.extend(conversations)
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    await ingest([chat(1)], Noting(Limits()), None, IngestOptions())
-    (good,) = sent
+    await ingest([chat(1)], sink := NotingSink(), None, IngestOptions())
+    (good,) = sink.given
     forged = Attachment(name="x", media_type="x", size_bytes=1, sha256="0" * 64, path="../../etc/passwd")
     replace = msgspec.structs.replace
     wrong = [
@@ -458,6 +467,22 @@ async def test_a_batch_from_another_process_is_checked(engine: Engine) -> None:
     attachment = await engine.ingest_file(Upload("x.txt", _bytes(b"x")))
     right = replace(good, messages=(replace(good.messages[0], parts=(File(attachment),)),), head=0)
     assert [one.outcome for one in await engine.ingest_batch([right])] == ["imported"]
+
+
+async def test_a_batch_has_so_many_votes_at_most(engine: Engine) -> None:
+    """A dry run may have more: it writes none, and is given long conversations whole."""
+    like = Feedback(rating="like")
+    message = IncomingMessage(id="m", role="user", parts=(Text("x"),))
+    votes = {"m": {f"user {number}": like for number in range(700)}}
+    given = [Incoming(source="t", id=id_, messages=[message], votes=votes) for id_ in "abc"]
+    sink = NotingSink()
+    await ingest(given, sink, None, IngestOptions())
+    assert await engine.ingest_batch(sink.given, dry_run=True)
+    with pytest.raises(LimitExceeded, match="2,100 votes of others, more than the 2,000") as caught:
+        await engine.ingest_batch(sink.given)
+    assert caught.value.data == {"limit": 2_000, "given": 2_100}
+    assert (await engine.conversations()).conversations == ()
+    assert [one.votes for one in await engine.ingest_batch(sink.given[1:])] == [700, 700]
 
 
 async def _bytes(content: bytes) -> AsyncIterator[bytes]:

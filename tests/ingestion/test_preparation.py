@@ -19,7 +19,7 @@ NOW = 1_800_000_000_000_000
 STORED = Attachment(name="a.txt", media_type="text/plain", size_bytes=2, sha256="0" * 64, path="files/0")
 
 
-def prepared(incoming: Incoming, kept: Attachment | None = STORED) -> Prepared:
+def prepared(incoming: Incoming, kept: Attachment | str = STORED) -> Prepared:
     made = Preparation(Limits(title_chars=20), lambda file: kept, NOW).of(incoming)
     check_conversation(made.conversation)
     return made
@@ -165,8 +165,8 @@ def test_times_fall_back_on_what_is_known() -> None:
 
 def test_what_stands_for_it_does_not_depend_on_when_it_is_read() -> None:
     given = tree(message("a"), message("b", "a"))
-    first = Preparation(Limits(), lambda file: None, NOW).of(given).conversation
-    second = Preparation(Limits(), lambda file: None, NOW + 10**9).of(given).conversation
+    first = Preparation(Limits(), lambda file: "It is not kept.", NOW).of(given).conversation
+    second = Preparation(Limits(), lambda file: "It is not kept.", NOW + 10**9).of(given).conversation
     assert (first.origin, first.digest) == (second.origin, second.digest)
 
 
@@ -216,7 +216,7 @@ def test_files_are_kept_or_named() -> None:
     stored = prepared(tree(message("a", None, file, bare)))
     assert stored.conversation.messages[0].parts == (File(STORED), MissingFile(name="file", pointer="q"))
     assert (stored.counted.files, stored.counted.missing) == (1, 1)
-    refused = prepared(tree(message("a", None, file, bare)), None)
+    refused = prepared(tree(message("a", None, file, bare)), "It is odd.")
     assert refused.conversation.messages[0].parts[0] == MissingFile(name="a.txt", pointer="p")
     assert refused.conversation.digest != stored.conversation.digest
 

@@ -112,7 +112,7 @@ async def test_where_no_way_helps_it_is_said_what_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def open_(readers: Readers, path: Path, sharing: Sharing = "others") -> None:
-        raise StorageError("The disk is full: nothing was stored.")
+        raise StorageError("The disk is full: this was not stored.")
 
     monkeypatch.setattr(Readers, "open", open_)
     with pytest.raises(StorageError, match="Make room"):
@@ -131,7 +131,7 @@ async def test_where_sqlite_can_have_nothing_beside_the_database(
     async def open_(readers: Readers, path: Path, sharing: Sharing = "others") -> None:
         ways.append(sharing)
         if sharing == "others":
-            raise StorageError("The disk is full: nothing was stored.")
+            raise StorageError("The disk is full: this was not stored.")
         await real(readers, path, sharing)
 
     monkeypatch.setattr(Readers, "open", open_)

@@ -356,7 +356,7 @@ async def test_a_failed_group_fails_each_caller_and_shows_nothing(tmp_path: Path
             )
         assert [type(outcome) for outcome in outcomes] == [StorageError] * 3
         assert len({id(outcome) for outcome in outcomes}) == 3
-        assert str(outcomes[0]) == "The disk is full: nothing was stored."
+        assert str(outcomes[0]) == "The disk is full: this was not stored."
         assert parts.events == []
         await parts.sql("PRAGMA max_page_count = 1000000")
         with anyio.fail_after(10):

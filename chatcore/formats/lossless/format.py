@@ -9,7 +9,9 @@ from chatcore.formats.format import Kind, ReadOptions, Record, WriteOptions
 from chatcore.formats.lossless.copies import Copies
 from chatcore.formats.lossless.lines import VERSION, ConversationLine
 from chatcore.formats.lossless.reading import incoming_of
+from chatcore.formats.lossless.votes import parted
 from chatcore.formats.lossless.writing import line_of
+from chatcore.formats.values import fields
 from chatcore.incoming import Incoming, Unread
 from chatcore.views import Tree
 
@@ -52,11 +54,22 @@ def _read(record: Record, source: str, copies: Copies) -> Incoming | Unread:
     if version is None or not 1 <= version <= VERSION:
         return _unread(record, _why_not(version))
     try:
-        line = msgspec.convert(record.value, ConversationLine)
+        line, left_out = _line(record.value)
         found = incoming_of(line, source, partial(copies.file, record=record))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         return _unread(record, f"It is no conversation of format 1: {error}.")
-    return msgspec.structs.replace(found, file=record.file, place=record.place)
+    return msgspec.structs.replace(found, votes_skipped=left_out, file=record.file, place=record.place)
+
+
+def _line(value: object) -> tuple[ConversationLine, Mapping[str, int]]:
+    """The line, and how many of its votes were left out, by reason."""
+    try:
+        return msgspec.convert(value, ConversationLine), {}
+    except msgspec.ValidationError:
+        without, counts = parted(fields(value))
+        if not counts:
+            raise
+        return msgspec.convert(without, ConversationLine), counts
 
 
 def _why_not(version: int | None) -> str:

@@ -1,7 +1,7 @@
 """Slack's export: a ZIP of ``users.json``, ``channels.json`` and a file a day in each channel's folder.
 
-Fields: https://slack.com/help/articles/220556107 and the message object of Slack's API. A channel is a
-conversation; replies in a thread branch off from the message they reply to.
+Files and fields: https://slack.com/help/articles/220556107 and the message object of Slack's API. A channel
+is a conversation; replies in a thread branch off from the message they reply to.
 """
 
 import json
@@ -32,7 +32,10 @@ from chatcore.messages import Text
 
 __all__ = ["FORMAT"]
 
-ABOUT = ("channels.json", "groups.json", "dms.json", "mpims.json", "users.json")
+USERS = ("users.json", "org_users.json")
+ABOUT = ("channels.json", "groups.json", "dms.json", "mpims.json", *USERS)
+ASIDE = ("integration_logs.json", "canvases.json", "content_flags.json")
+"""What apps did, addresses of canvases, what was reported: known to hold no conversation."""
 SERVICE = re.compile(
     r"(?:channel|group|mpim)_\w+|bot_add|bot_remove|pinned_item|unpinned_item|reminder_\w+|huddle_thread|"
     r"sh_room_\w+|tombstone|app_conversation_join"
@@ -108,13 +111,17 @@ def _workspace(record: Record) -> _Workspace:
         return found
     for name in record.archive.names():
         path = PurePosixPath(name)
+        if path.name in ASIDE:
+            record.archive.read(
+                name
+            )  # so it belongs to the export, and nobody is told that it is of no format
         if path.name not in ABOUT:
             continue
         for item in map(fields, listed(_json(record.archive.read(name)))):
             known = ident(item.get("id"))
             if known is None:
                 continue
-            if path.name == "users.json":
+            if path.name in USERS:
                 found.people[known] = _names(item, fields(item.get("profile")))
             else:
                 found.channels[known] = item

@@ -1,0 +1,27 @@
+"""What the names of files in archives say of them."""
+
+import re
+
+__all__ = ["ATTACHED", "BESIDE", "LISTS", "PACKED", "PAGES", "TEXTS"]
+
+
+def _ending(endings: str) -> re.Pattern[str]:
+    return re.compile(rf".*\.(?:{endings})", re.IGNORECASE | re.DOTALL)
+
+
+ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
+"""What exports call the files that people gave."""
+
+BESIDE = _ending(r"(?:json|jsonl|ndjson|csv)(?:\.(?:gz|zst))?")
+"""Files beside the records of an export that are read in the format that the person named."""
+
+LISTS = _ending(r"json(?:\.(?:gz|zst))?")
+"""What exports bring beside conversations: accounts, settings, votes."""
+
+TEXTS = _ending(r"(?:json|jsonl|ndjson|csv|txt|log)(?:\.(?:gz|zst))?")
+"""Likewise where no export is."""
+
+PAGES = _ending("html?|css|js|svg|xml")
+"""What exports bring for browsers: the same conversations once more, as pages."""
+
+PACKED = _ending(r"zip|tgz|tar|tar\.gz|tar\.zst")
