@@ -95,14 +95,15 @@ async def test_a_long_conversation_goes_in_slices(engine: Engine) -> None:
     assert (await texts(engine, "Conversation 1"))[-1] == "1: message 2299"
 
 
-async def test_large_messages_make_small_slices(engine: Engine) -> None:
+@pytest.mark.parametrize(("index", "slices"), [(False, [2] * 4), (True, [1] * 8)])
+async def test_large_messages_make_small_slices(index: bool, slices: list[int]) -> None:
     """No unit keeps others from writing for long, whatever a message's length."""
-    big = [IncomingMessage(role="user", parts=(Text(f"{n}" + "x" * 200_000),)) for n in range(8)]
-    seen: list[int] = []
-    sink = CountingSink(seen)
-    report = await ingest([Incoming(source="t", messages=big, linear=True)], sink, None, IngestOptions())
+    big = [IncomingMessage(role="user", parts=(Text(f"{n}" + "x" * 100_000),)) for n in range(8)]
+    sink = CountingSink([])
+    given = [Incoming(source="t", messages=big, linear=True)]
+    report = await ingest(given, sink, None, IngestOptions(index=index))
     assert counts(report.messages)[:2] == (8, 8)
-    assert seen == [2, 2, 2, 2]
+    assert sink.seen == slices
 
 
 class CountingSink(WatchingSink):
@@ -137,8 +138,13 @@ async def test_two_batches_at_most_are_on_their_way() -> None:
     sink = CountingSink([])
     sink.both = anyio.Event()
     with anyio.fail_after(10):
-        await ingest(chats(5_000, 2), sink, None, IngestOptions())
+        await ingest(chats(5_000, 2), sink, None, IngestOptions(index=False))
     assert (sum(sink.seen), sink.most, max(sink.seen)) == (10_000, 2, 500)
+
+
+async def test_what_is_to_be_indexed_comes_in_smaller_batches() -> None:
+    await ingest(chats(500, 2), sink := CountingSink([]), None, IngestOptions())
+    assert sink.seen == [250] * 4
 
 
 async def test_batches_are_stored_in_their_order(tmp_path: Path) -> None:
@@ -163,14 +169,16 @@ async def test_batches_are_stored_in_their_order(tmp_path: Path) -> None:
 
 async def test_versions_of_one_conversation_go_one_after_the_other() -> None:
     sink = CountingSink([])
-    await ingest([chat(1, 490), chat(2, 10), chat(1, 495), chat(3, 5)], sink, None, IngestOptions())
+    await ingest(
+        [chat(1, 490), chat(2, 10), chat(1, 495), chat(3, 5)], sink, None, IngestOptions(index=False)
+    )
     assert (sink.most, sink.seen) == (1, [500, 500])
 
 
 async def test_the_store_fails_and_the_report_says_what_was_done() -> None:
     sink = CountingSink([], [None, None, StorageError("The disk is full.")])
     with pytest.raises(IngestStopped, match="disk is full") as caught:
-        await ingest(chats(5_000, 1), sink, None, IngestOptions())
+        await ingest(chats(5_000, 1), sink, None, IngestOptions(index=False))
     assert isinstance(caught.value.__cause__, StorageError)
     assert caught.value.report.imported == sum(sink.seen)
     assert 1_000 <= sum(sink.seen) <= 1_500
@@ -186,14 +194,14 @@ async def test_what_the_store_refuses_costs_itself_only() -> None:
 
 async def test_a_slice_that_is_refused_ends_its_conversation() -> None:
     sink = CountingSink([], [None, InvalidInput("No more.")])
-    report = await ingest([chat(1, 2_000), chat(2)], sink, None, IngestOptions())
+    report = await ingest([chat(1, 2_000), chat(2)], sink, None, IngestOptions(index=False))
     assert (counts(report), sink.seen) == ((2, 1, 0, 0, 0, 1), [500, 2])
     assert counts(report.messages) == (2_002, 2, 0, 0, 0, 2_000)
 
 
 async def test_after_one_that_was_refused_another_version_of_it_is_tried() -> None:
     sink = CountingSink([], [None, InvalidInput("No more.")])
-    report = await ingest([chat(1, 2_000), chat(1, 1_200)], sink, None, IngestOptions())
+    report = await ingest([chat(1, 2_000), chat(1, 1_200)], sink, None, IngestOptions(index=False))
     assert (counts(report), sink.seen) == ((2, 1, 0, 0, 0, 1), [500, 500, 500, 200])
 
 
