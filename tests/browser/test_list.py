@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
@@ -35,11 +36,22 @@ def test_deep_link_opens_the_conversation(tab: Tab, new_tab: Callable[[Server], 
     expect(other.sidebar.locator("[aria-current]")).to_have_text("Link to me.")
 
 
-def test_unknown_conversation_leads_to_a_new_one(new_tab: Callable[[Server], Tab], server: Server) -> None:
-    tab = new_tab(server).open(f"?conversation={'0' * 32}")
+@pytest.mark.parametrize("id_", ["0" * 32, "nonsense", "no%20id", "..%2Finfo"])
+def test_unknown_conversation_leads_to_a_new_one(
+    new_tab: Callable[[Server], Tab], server: Server, id_: str
+) -> None:
+    tab = new_tab(server).open(f"?conversation={id_}")
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     expect(tab.page.locator(".cc-toast")).to_contain_text("does not exist")
     expect(tab.page).not_to_have_url(re.compile("conversation"))
+
+
+def test_an_address_without_an_id_is_of_a_new_conversation(
+    new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    tab = new_tab(server).open("?conversation=")
+    tab.asked("Where am I now?", "Somewhere new.")
+    expect(tab.entry(tab.conversation)).to_be_visible()
 
 
 def test_list_is_live_in_the_other_tab(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:
