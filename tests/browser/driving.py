@@ -77,7 +77,9 @@ class Server:
 
     def start(self) -> None:
         """Returns when it answers."""
-        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT)
+        # a folder for uploads of its own: what a test imports may have named one for all processes
+        environment = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
+        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT, env=environment)
         deadline = time.monotonic() + START_SECONDS
         while True:
             assert self._process.poll() is None, "the server did not start"

@@ -14,6 +14,11 @@ PASTE = """(area, [name, type]) => {
   area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 }"""
 
+COMPOSE = """(area) => area.dispatchEvent(
+  new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })
+)"""
+"""Enter that takes a suggestion while a word is composed; false: the page took it for its own."""
+
 DROP = """(element, name) => {
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File(["content"], name));
@@ -171,10 +176,14 @@ def test_files_of_a_draft_survive_a_reload(tab: Tab, server: Server) -> None:
 
 
 def test_shift_enter_breaks_a_line(tab: Tab, server: Server) -> None:
+    tab.attach(
+        FilePayload(name="a.txt", mimeType="text/plain", buffer=b"x")
+    )  # of which the server is asked first
     tab.box.fill("One")
     tab.box.press("Shift+Enter")
     tab.box.press_sequentially("Two")
     expect(tab.box).to_have_value("One\nTwo")
+    assert tab.box.evaluate(COMPOSE)
     tab.box.press("Enter")
     server.end("One\nTwo", "Three.")
     expect(tab.answers).to_have_text("Three.")
