@@ -97,6 +97,19 @@ def test_long_list_comes_in_pages(server: Server, new_tab: Callable[[Server], Ta
     expect(entries.last).to_have_text("Number 0")
 
 
+def test_what_has_no_title_is_called_by_its_first_question(
+    new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    made = server.api.post("/conversations", json={}).json()["id"]
+    server.api.post(f"/conversations/{made}/posts", json={"text": "Who named you?"}).raise_for_status()
+    tab = new_tab(server).open()
+    expect(tab.entry(made)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{made}", json={"pinned": True}).raise_for_status()
+    expect(tab.sidebar.get_by_role("heading", name="Pinned")).to_be_visible()
+    expect(tab.entry(made)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{made}", json={"pinned": False}).raise_for_status()
+
+
 def test_long_conversation_comes_in_pages(tab: Tab, server: Server) -> None:
     made = server.api.post("/conversations", json={}).json()["id"]
     for number in range(150):
