@@ -36,12 +36,15 @@ class MessageFeedback(Struct, frozen=True, kw_only=True):
 class ConversationPage(Struct, frozen=True, kw_only=True):
     """Entries of a user's list, newest first; `next` asks for the following page, None: there is none.
 
-    `list_seq` is the position in the list's changes at which the page is true.
+    `list_seq` is the position in the list's changes at which the page is true. `first_words` has what those
+    without a title are called by, each by its id: the beginning of their first question. The engine adds it;
+    it is no title, and nothing stores or exports it.
     """
 
     conversations: tuple[Conversation, ...]
     next: str | None
     list_seq: int
+    first_words: dict[str, str] = {}
 
 
 class StoredPage(Struct, frozen=True, kw_only=True):

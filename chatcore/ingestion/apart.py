@@ -8,11 +8,9 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -40,6 +38,7 @@ from chatcore.ingestion.frames import (
 )
 from chatcore.ingestion.preparation import KeepFile
 from chatcore.ingestion.sink import OpenReading
+from chatcore.temporary import HeldFolder
 
 __all__ = ["LARGE_BYTES", "ProcessFeed", "is_large", "name_of", "open_process_feed"]
 
@@ -92,7 +91,7 @@ class ProcessFeed:
         asked: BinaryIO,
         keep: KeepFile,
         rejects: Rejects,
-        scratch: str,
+        scratch: HeldFolder,
     ) -> None:
         self._process = process
         self._scratch = scratch
@@ -126,7 +125,7 @@ class ProcessFeed:
         self._said.close()
         with contextlib.suppress(BrokenPipeError):
             self._asked.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)  # it may have had no time to do so itself
+        self._scratch.close()  # the process may have had no time to do so itself
 
     def _next(self) -> Batch | None:
         while (body := read_frame(self._said)) is not None:
@@ -179,14 +178,14 @@ def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed:
             theirs.callback(os.close, their_out)
             said = ours.enter_context(os.fdopen(our_in, "rb", buffering=0))
             _widen(our_in)
-            scratch = tempfile.mkdtemp(prefix="chatcore-reading-")
-            ours.callback(shutil.rmtree, scratch, ignore_errors=True)
+            scratch = HeldFolder("reading")
+            ours.callback(scratch.close)
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(their_in), str(their_out)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(their_in, their_out),
-                env={**os.environ, "TMPDIR": scratch},
+                pass_fds=(their_in, their_out, scratch.lock),  # it may outlive us by a moment
+                env={**os.environ, "TMPDIR": str(scratch.path)},
                 start_new_session=True,  # Ctrl-C in the terminal is for this process
             )
         except OSError as error:

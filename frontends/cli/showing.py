@@ -46,35 +46,37 @@ async def list_(arguments: argparse.Namespace, settings: CommandSettings) -> int
         open_data(settings, reading=True) as chat,
         aclosing(_conversations(chat, arguments.archived, arguments.limit)) as found,
     ):
-        async for conversation in found:
+        async for conversation, words in found:
             if arguments.json:
                 _print_json(ConversationLine(conversation))
             else:
-                print(_entry(conversation))
+                print(_entry(conversation, words))
     return DONE
 
 
-async def _conversations(chat: Chat, archived: bool, limit: int | None) -> AsyncGenerator[Conversation, None]:
+async def _conversations(
+    chat: Chat, archived: bool, limit: int | None
+) -> AsyncGenerator[tuple[Conversation, str | None], None]:
     left = limit
     after: str | None = None
     while left is None or left > 0:
         wanted = PAGE if left is None else min(PAGE, left)
         page = await chat.conversations(archived=archived, after=after, limit=wanted)
         for conversation in page.conversations:
-            yield conversation
+            yield conversation, page.first_words.get(conversation.id)
         if page.next is None:
             return
         after = page.next
         left = None if left is None else left - len(page.conversations)
 
 
-def _entry(conversation: Conversation) -> str:
+def _entry(conversation: Conversation, words: str | None) -> str:
     marks = [
         word
         for word, holds in (("pinned", conversation.pinned), ("being answered", conversation.running))
         if holds
     ]
-    title = harmless_line(conversation.title or "untitled")
+    title = harmless_line(conversation.title or words or "untitled")
     shown = f"{title} ({', '.join(marks)})" if marks else title
     return f"{conversation.id}  {conversation.updated_at.astimezone():%Y-%m-%d %H:%M}  {shown}"
 

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from chatcore.asked import Asked
 from chatcore.engine import Engine
-from chatcore.errors import InvalidInput
+from chatcore.errors import DataDirectoryInUse, InvalidInput
 from chatcore.limits import Limits
 from chatcore.opening import open_engine
 from chatcore.ports import Output, Responder
@@ -27,6 +27,7 @@ from frontends.gradio_web.mounting import PageOptions
 from frontends.gradio_web.options import LaunchOptions
 from frontends.gradio_web.pieces import Avatars, Face, Pieces, face_of
 from frontends.gradio_web.running import Running, run_in_thread
+from frontends.listeners import AddressTaken, AddressUnusable
 from frontends.server import Started
 from frontends.site import Site, local_user
 
@@ -36,6 +37,9 @@ ResponderFunction = Callable[[Asked], AsyncIterator[Output]]
 
 Answers = Responder | ResponderFunction | AbstractAsyncContextManager[Responder]
 """What answers: an async generator function, a responder, or one that is opened with the engine."""
+
+PLAIN = (AddressTaken, AddressUnusable, DataDirectoryInUse, InvalidInput)
+"""What keeps a page from being launched, and is told by a sentence alone."""
 
 DEFAULT_HEIGHT = "min(80dvh, 720px)"
 
@@ -164,6 +168,12 @@ class Chat:
             InvalidInput: Of an option; or an event loop runs here already.
             AddressTaken, AddressUnusable, DataDirectoryInUse, StorageError
         """
+        try:
+            return self._launch(demo, options)
+        except PLAIN as error:
+            raise error.with_traceback(None) from None  # whoever can mend it needs no more than its sentence
+
+    def _launch(self, demo: gr.Blocks, options: LaunchOptions) -> Running | None:
         if isinstance(self._source, Engine):
             raise InvalidInput("The engine is of an event loop that runs: write “await chat.serve(demo)”.")
         if options.get("prevent_thread_lock"):

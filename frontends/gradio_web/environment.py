@@ -5,9 +5,10 @@ Gradio asks for both whenever a component is made, which may be a user's own and
 
 import atexit
 import os
-import shutil
-import tempfile
+import sys
 from pathlib import Path
+
+from chatcore.temporary import HeldFolder, hold_too
 
 __all__ = ["UPLOADS"]
 
@@ -17,14 +18,24 @@ _FOLDER = "GRADIO_TEMP_DIR"
 def _uploads() -> Path:
     """Where uploads are kept while the process lives: readable by its owner only, unlike Gradio's own."""
     if (given := os.environ.get(_FOLDER)) is not None:
+        hold_too(Path(given))  # a process may have started us that ends before we do
         return Path(given)
-    made = Path(tempfile.mkdtemp(prefix="chatcore-uploads-"))
-    os.environ[_FOLDER] = str(made)
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    made = HeldFolder("uploads")
+    os.environ[_FOLDER] = str(made.path)
+    atexit.register(made.close)
+    return made.path
+
+
+def _tell_gradio(folder: Path) -> None:
+    """Where Gradio was imported before, some of its modules have taken their folder from the environment."""
+    for name in ("route_utils", "routes", "mcp", "screen_recording_utils"):
+        if (module := sys.modules.get(f"gradio.{name}")) is not None:
+            vars(module)["DEFAULT_TEMP_DIR"] = str(folder)
 
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # else it tells its makers of each start
 
 UPLOADS = _uploads()
 """Where Gradio puts what is uploaded."""
+
+_tell_gradio(UPLOADS)

@@ -192,6 +192,7 @@ class ListPage(Struct, frozen=True, kw_only=True):
     conversations: tuple[Conversation, ...]
     next: str | None
     list_seq: int
+    first_words: dict[str, str]
     cursor: str
 
 

@@ -37,6 +37,7 @@ async def list_page(call: Call) -> Response:
             conversations=page.conversations,
             next=page.next,
             list_seq=page.list_seq,
+            first_words=page.first_words,
             cursor=call.engine.list_cursor(page),
         )
     )

@@ -86,11 +86,11 @@ async def _list(place: Place, argument: str) -> None:
     if not place.listed:
         await place.say("There are no conversations yet.")
     for number, conversation in enumerate(page.conversations, 1):
-        await place.say(_entry(number, conversation))
+        await place.say(_entry(number, conversation, page.first_words.get(conversation.id)))
 
 
-def _entry(number: int, conversation: Conversation) -> str:
-    title = harmless_line(conversation.title or "untitled", 60)
+def _entry(number: int, conversation: Conversation, words: str | None) -> str:
+    title = harmless_line(conversation.title or words or "untitled", 60)
     running = "  (being answered)" if conversation.running else ""
     return f"{number:3}  {conversation.updated_at.astimezone():%Y-%m-%d %H:%M}  {title}{running}"
 

@@ -16,6 +16,18 @@ from playwright.sync_api import Error, FilePayload, Locator, Page, Request, expe
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
+IN_ADDRESS = re.compile(r"[?&]conversation=([0-9a-f]{32})")
+
+SETTLED = """async () => {
+  const column = document.getElementById("cc-scroll");
+  let [before, still] = ["", 0];
+  while (still < 10) {
+    await new Promise(requestAnimationFrame);
+    const now = `${column.scrollTop} ${column.scrollHeight}`;
+    still = now === before ? still + 1 : 0;
+    before = now;
+  }
+}"""
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",  # which root needs
@@ -65,7 +77,9 @@ class Server:
 
     def start(self) -> None:
         """Returns when it answers."""
-        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT)
+        # a folder for uploads of its own: what a test imports may have named one for all processes
+        environment = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
+        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT, env=environment)
         deadline = time.monotonic() + START_SECONDS
         while True:
             assert self._process.poll() is None, "the server did not start"
@@ -172,6 +186,7 @@ class Tab:
             self.page.close()
             return
         self.page.unroute_all()
+        self.page.set_extra_http_headers({})
         if self._size is not None:
             self.page.set_viewport_size(self._size)
         if self.page.url.startswith("http"):
@@ -200,8 +215,8 @@ class Tab:
 
     def asked(self, question: str, answer: str) -> None:
         """Ask and be answered at once."""
-        before = self.bars.count()
         self.ask(question)
+        before = self.bars.count()  # of all that was there: as the page is opened there may be none yet
         self.server.end(question, answer)
         expect(self.bars).to_have_count(before + 1)
 
@@ -220,15 +235,20 @@ class Tab:
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
     def attach(self, *files: FilePayload) -> None:
-        """Choose files; returns when all of them are uploaded."""
-        held = self.page.locator("#cc-box .thumbnail-item")
+        """Choose files; returns when all of them are uploaded, and our script knows of them."""
+        held = self.page.locator("#cc-box .thumbnail-wrapper[data-name]")
         before = held.count()
         self.page.locator("#cc-box input[type=file]").set_input_files(files)
         expect(held).to_have_count(before + len(files))
 
+    def settle(self) -> None:
+        """Returns when the messages have not moved for some frames: places can be measured then."""
+        self.page.evaluate(SETTLED)
+
     @property
     def conversation(self) -> str:
-        """The id in the address."""
-        found = re.search(r"conversation=([0-9a-f]{32})", self.page.url)
-        assert found is not None, self.page.url
+        """The id in the address, once there is one."""
+        expect(self.page).to_have_url(IN_ADDRESS)
+        found = IN_ADDRESS.search(self.page.evaluate("location.href"))
+        assert found is not None
         return found[1]

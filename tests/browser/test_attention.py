@@ -35,7 +35,7 @@ window.Notification = class extends Notification {
 def test_title_is_marked_when_an_answer_ends_out_of_sight(tab: Tab, server: Server) -> None:
     tab.ask("Look away.")
     expect(tab.page).to_have_title("Look away. · Tests")
-    tab.page.evaluate(LOOK_AWAY)
+    look_away(tab)
     server.end("Look away.", "Done.")
     expect(tab.page).to_have_title("● Look away. · Tests")
     tab.page.evaluate(LOOK_BACK)
@@ -58,7 +58,7 @@ def test_notification_is_shown_where_a_person_asked_for_it(
             assert tab.page.evaluate("asked") == 1  # and not before
         question = f"Tell me ({wanted})."
         tab.ask(question)
-        tab.page.evaluate(LOOK_AWAY)
+        look_away(tab)
         server.end(question, "Done.")
         expect(tab.page).to_have_title("● Tell me (False). · Tests")
         tab.page.evaluate(LOOK_BACK)
@@ -79,6 +79,12 @@ def test_refused_permission_is_told(own_context: BrowserContext, server: Server)
     bell.click()
     expect(tab.toast).to_contain_text("does not let this page notify you")
     expect(bell).to_have_attribute("aria-pressed", "false")
+
+
+def look_away(tab: Tab) -> None:
+    """Once the list says that an answer is running: of one never seen running a tab tells nothing."""
+    expect(tab.entry(tab.conversation).get_by_role("img", name="An answer is running")).to_be_visible()
+    tab.page.evaluate(LOOK_AWAY)
 
 
 def watching(context: BrowserContext, server: Server) -> Tab:

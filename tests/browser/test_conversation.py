@@ -178,10 +178,11 @@ def test_view_sticks_to_the_bottom_unless_one_has_scrolled_up(tab: Tab, server: 
     expect(tab.live.get_by_text("Line 59.")).not_to_be_in_viewport()
     line = tab.live.get_by_text("Line 40.")
     expect(line).to_be_in_viewport()
-    tab.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+    tab.settle()
     before = line.bounding_box()
     server.say(question, *(f"Line {n}.\n\n" for n in range(60, 90)))
     expect(tab.live.get_by_text("Line 89.")).to_be_attached()
+    tab.settle()
     assert line.bounding_box() == before
     server.end(question)
     expect(tab.bars).to_have_count(1)

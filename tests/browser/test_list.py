@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
@@ -20,7 +21,7 @@ def test_back_and_forward_go_between_conversations(tab: Tab) -> None:
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     tab.page.go_back()
     expect(tab.answers).to_have_text("One.")
-    assert tab.conversation == first
+    expect(tab.page).to_have_url(re.compile(first))
     tab.page.go_forward()
     tab.page.go_forward()
     expect(tab.answers).to_have_text("Two.")
@@ -35,11 +36,22 @@ def test_deep_link_opens_the_conversation(tab: Tab, new_tab: Callable[[Server], 
     expect(other.sidebar.locator("[aria-current]")).to_have_text("Link to me.")
 
 
-def test_unknown_conversation_leads_to_a_new_one(new_tab: Callable[[Server], Tab], server: Server) -> None:
-    tab = new_tab(server).open(f"?conversation={'0' * 32}")
+@pytest.mark.parametrize("id_", ["0" * 32, "nonsense", "no%20id", "..%2Finfo"])
+def test_unknown_conversation_leads_to_a_new_one(
+    new_tab: Callable[[Server], Tab], server: Server, id_: str
+) -> None:
+    tab = new_tab(server).open(f"?conversation={id_}")
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     expect(tab.page.locator(".cc-toast")).to_contain_text("does not exist")
     expect(tab.page).not_to_have_url(re.compile("conversation"))
+
+
+def test_an_address_without_an_id_is_of_a_new_conversation(
+    new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    tab = new_tab(server).open("?conversation=")
+    tab.asked("Where am I now?", "Somewhere new.")
+    expect(tab.entry(tab.conversation)).to_be_visible()
 
 
 def test_list_is_live_in_the_other_tab(tab: Tab, new_tab: Callable[[Server], Tab], server: Server) -> None:
@@ -67,7 +79,7 @@ def test_rename_delete_and_undo(tab: Tab, new_tab: Callable[[Server], Tab], serv
     tab.choose(entry, "Delete")
     expect(seen).to_have_count(0)
     expect(other.page.locator(".cc-empty")).to_be_visible()
-    tab.page.get_by_role("button", name="Undo").click()
+    tab.toast.get_by_role("button", name="Undo").click()
     expect(seen).to_have_text("A better name")
 
 
@@ -83,6 +95,19 @@ def test_long_list_comes_in_pages(server: Server, new_tab: Callable[[Server], Ta
         entries.last.scroll_into_view_if_needed()
         expect(entries.nth(count)).to_be_attached()
     expect(entries.last).to_have_text("Number 0")
+
+
+def test_what_has_no_title_is_called_by_its_first_question(
+    new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    made = server.api.post("/conversations", json={}).json()["id"]
+    server.api.post(f"/conversations/{made}/posts", json={"text": "Who named you?"}).raise_for_status()
+    tab = new_tab(server).open()
+    expect(tab.entry(made)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{made}", json={"pinned": True}).raise_for_status()
+    expect(tab.sidebar.get_by_role("heading", name="Pinned")).to_be_visible()
+    expect(tab.entry(made)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{made}", json={"pinned": False}).raise_for_status()
 
 
 def test_long_conversation_comes_in_pages(tab: Tab, server: Server) -> None:

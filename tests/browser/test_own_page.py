@@ -119,6 +119,7 @@ def test_without_a_composer_it_is_for_reading(new_tab: NewTab, theirs: Server) -
     expect(tab.bars.get_by_role("button", name="Bad answer")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.measures
 def test_their_server_ends_at_once_with_tabs_open(new_tab: NewTab, theirs: Server, folder: Path) -> None:
     tab = new_tab(theirs).open("chat/")
     tab.ask("Count to 999")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -26,7 +26,11 @@ def test_page_goes_on_after_the_server_was_killed(tab: Tab, server: Server) -> N
 
 
 def test_a_question_typed_without_a_server_is_kept(tab: Tab, server: Server) -> None:
+    """Its files are not: a server that was started anew has none of them."""
     tab.asked("Are you there?", "Yes.")
+    tab.attach(
+        *(FilePayload(name=f"{name}.txt", mimeType="text/plain", buffer=b"x") for name in ("one", "two"))
+    )
     server.kill()
     expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
     tab.box.fill("And now?")
@@ -37,6 +41,14 @@ def test_a_question_typed_without_a_server_is_kept(tab: Tab, server: Server) -> 
     expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
     expect(tab.box).to_have_value("And now?")
     tab.box.press("Enter")
+    expect(tab.toast).to_have_text("The server has not kept “one.txt”, “two.txt”: choose them again.")
+    expect(tab.page.locator("#cc-box .thumbnail-item")).to_have_count(0)
+    expect(tab.page.locator(".toast-body")).to_have_count(0)  # which is Gradio's
+    expect(tab.box).to_have_value("And now?")
+    tab.attach(FilePayload(name="three.txt", mimeType="text/plain", buffer=b"x"))
+    tab.page.locator("#cc-box .submit-button").click()
+    expect(tab.questions.filter(has_text="And now?")).to_be_visible()
+    expect(tab.history.get_by_role("link", name="three.txt")).to_be_visible()
     server.end("And now?", "Again.")
     expect(tab.answers).to_have_text(["Yes.", "Again."])
 

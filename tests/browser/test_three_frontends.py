@@ -73,6 +73,6 @@ def test_all_show_the_same(tmp_path: Path, new_tab: Callable[[Server], Tab]) -> 
             expect(tab.bars).to_have_count(3)
             texts = reader.wait_for(3)
         assert texts == [text for turn in TURNS for text in (turn, f"You said: {turn}")]
-        assert [text.strip() for text in tab.questions.all_inner_texts()] == texts[::2]
-        assert [text.strip() for text in tab.answers.all_inner_texts()] == texts[1::2]
+        expect(tab.questions).to_have_text(texts[::2])
+        expect(tab.answers).to_have_text(texts[1::2])
         assert all(turn in shown for turn in TURNS)

@@ -220,6 +220,29 @@ async def test_a_title_that_is_there_is_asked_for_by_nobody(engine: Engine, scri
     assert script.asked == []
 
 
+async def test_what_came_without_one_is_listed_by_its_first_question(engine: Engine) -> None:
+    """Which is no title: nothing is stored, and an export has none."""
+    system = IncomingMessage(role="system", parts=(Text("Be brief."),))
+    question = IncomingMessage(role="user", parts=(Text(f"  {WORDS}\n{'And why? ' * 20}"),))
+    answer = IncomingMessage(role="assistant", parts=(Text("In an oven."),))
+    further = IncomingMessage(role="user", parts=(Text("And then?"),))
+    for id_, title, messages in (
+        ("untitled", None, [system, question, answer, further]),
+        ("titled", "Baking", [question]),
+        ("unasked", None, [answer]),
+    ):
+        await engine.ingest(
+            [Incoming(source="elsewhere", id=id_, title=title, messages=messages, linear=True)]
+        )
+    await engine.create()
+    page = await engine.conversations()
+    assert sorted(str(one.title) for one in page.conversations) == ["Baking", "None", "None", "None"]
+    ((id_, words),) = page.first_words.items()
+    assert words == "How do I bake bread? And why? And why? And why? And why?…"
+    assert (await engine.conversation(id_)).title is None
+    assert [tree.conversation.title async for tree in engine.trees() if tree.conversation.id == id_] == [None]
+
+
 async def test_it_is_made_once(engine: Engine, script: Titler) -> None:
     script.make = giving("Bread")
     sent, run = await answered(engine, script)

@@ -101,11 +101,17 @@ def test_the_same_with_and_without_a_server(tmp_path: Path, data: Path, chatcore
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.out)
 
 
+async def untitle(data: Path, conversation: str) -> None:
+    async with open_engine(f"sqlite:{data}") as engine:
+        await engine.change(conversation, title=None)
+
+
 def test_list(tmp_path: Path, data: Path, chatcore: Run) -> None:
     ids = anyio.run(fill, data, tmp_path / "attached")
+    anyio.run(untitle, data, ids["rated"])
     lines = chatcore("list").out.splitlines()
     titles = [line[52:] for line in lines]
-    assert sorted(titles) == sorted(["pinned (pinned)", "untitled", "␛]0;owned␇ ␛[2J �31m �", "rated"])
+    assert sorted(titles) == sorted(["pinned (pinned)", "untitled", "␛]0;owned␇ ␛[2J �31m �", "What now?"])
     assert all(re.fullmatch(r"[0-9a-f]{32}  \d{4}-\d\d-\d\d \d\d:\d\d  .+", line) for line in lines)
     objects = [json.loads(line) for line in chatcore("list", "--json").out.splitlines()]
     assert [found["type"] for found in objects] == ["conversation"] * 4

@@ -1,6 +1,7 @@
 """`Chat.launch` in a program of its own: how it begins and how it ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.frontends.serving import free_port
 from tests.source_tree import ROOT
 
 STAYING = """
+import socket
+import traceback
 import urllib.request
 import httpx
 import gradio as gr
@@ -27,6 +30,13 @@ def upload(url):
 
 with gr.Blocks() as demo:
     chat = gradio_web.Chat("sqlite:data")
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    for beside in (True, False):
+        try:
+            chat.launch(demo, server_port=taken.getsockname()[1], prevent_thread_lock=beside)
+        except Exception as error:
+            told = traceback.format_exception(error)
+            print(len(told), told[-1], end="")
 for _ in range(2):
     running = chat.launch(demo, prevent_thread_lock=True, server_port=0, quiet=True)
     with urllib.request.urlopen(running.url + "/api/health") as answer:
@@ -94,19 +104,24 @@ async def stored(url: str, message_id: str) -> Message:
 
 def test_it_can_run_beside_the_program(tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    (temporary / "chatcore-uploads-left.held" / "some").mkdir(parents=True)  # by one that was killed
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment.pop("GRADIO_TEMP_DIR", None)  # this process's own, where another test has imported Gradio
     done = subprocess.run(
         [sys.executable, "-c", STAYING],
         cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=50,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    *answered, _, _, last = done.stdout.splitlines()
-    assert answered == ["200", "200"]
+    *refused, first, second, _, _, last = done.stdout.splitlines()
+    for sentence in refused:  # beneath a heading, the program's line and that of `launch`
+        assert re.fullmatch(r"4 frontends\.listeners\.AddressTaken: Port \d+ of 127\.0\.0\.1 is .*", sentence)
+    assert len(refused) == 2
+    assert (first, second) == ("200", "200")
     assert last == "The program ends, the server has not been closed."
     assert (tmp_path / "data" / "clean").exists()  # it was, in the end
-    assert list(temporary.iterdir()) == [], "what was uploaded is removed"
+    assert list(temporary.iterdir()) == [], "what was uploaded is removed, and what Gradio makes by itself"

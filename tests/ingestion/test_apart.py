@@ -342,8 +342,9 @@ async def test_nothing_unpacked_is_left(
     tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    (scratch / "chatcore-reading-left.held" / "some").mkdir(parents=True)  # by one that was killed
     monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # which is found out once
     written(tmp_path / "some.jsonl", lines(20))
     archive = tmp_path / "some.tar.gz"
     with tarfile.open(archive, "w:gz") as packed:

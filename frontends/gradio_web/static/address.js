@@ -3,7 +3,7 @@
 const USUAL_DAYS = 30;
 
 /** The id of the conversation, null: a new one. */
-export const conversationHere = () => new URLSearchParams(location.search).get("conversation");
+export const conversationHere = () => new URLSearchParams(location.search).get("conversation") || null;
 
 /** Of how many days the statistics are, null: they are not shown. */
 export function statisticsHere() {

@@ -2,7 +2,7 @@
 import { isAllowed } from "./allowed.js";
 import { Attachments } from "./attachments.js";
 import { h } from "./dom.js";
-import { hasFiles, keepDraft, keepFiles, readDraft, readFiles, setOwner } from "./drafts.js";
+import { hasFiles, keepDraft, keepFiles, readDraft, readFiles, setOwner, sorted } from "./drafts.js";
 import { upright } from "./harmless.js";
 import { Recorder } from "./recorder.js";
 
@@ -19,6 +19,7 @@ export class Composer {
   #recorder;
   #kept = new Map(); // files of conversations that were left
   #restores = false; // files that a page before this one had are being asked for
+  #asks = false; // whether the server still has the files that are to be sent
 
   /**
    * `actions`: limits, draw() has Gradio ask for `value`, conversation() is the one shown, settings() those
@@ -33,7 +34,8 @@ export class Composer {
     this.#recorder = canRecord
       ? new Recorder({ ...actions, add: (file) => this.attachments.add([file]) })
       : null;
-    addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && this.#hold(event), true);
+    const sends = ({ key, shiftKey, isComposing }) => key === "Enter" && !shiftKey && !isComposing;
+    addEventListener("keydown", (event) => sends(event) && this.#hold(event), true);
     addEventListener("click", (event) => this.#hold(event), true);
     addEventListener("input", (event) => event.target.matches?.(AREA) && this.#typed(event.target.value), true);
     const box = document.getElementById("cc-box");
@@ -66,21 +68,54 @@ export class Composer {
 
   /**
    * Enter, or the button. Without a server nothing is sent: Gradio would empty the box all the same, and the
-   * words were lost.
+   * words were lost. Nor with files that the server has no more: Gradio would fail in words of its own.
    */
   #hold(event) {
     const sends = event.type === "keydown" ? AREA : "#cc-box .submit-button";
-    const target = event.target.closest?.(sends);
-    if (!target) return;
-    const length = document.querySelector(AREA).value.length;
-    const { text_chars } = this.actions.limits;
-    const isTooLong = length > text_chars; // in units: never fewer than the code points that the server counts
-    if (this.isConnected && !isTooLong) return;
+    if (!event.target.closest?.(sends)) return;
+    const problem = this.#problem();
+    if (!problem && !this.#files.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!this.isConnected) return this.actions.refuse("The server can't be reached; your message stays here.");
+    if (problem) this.actions.refuse(problem);
+    else if (!this.#asks) this.#sendWithFiles();
+  }
+
+  /** Why nothing can be sent now; null: it can. */
+  #problem() {
+    if (!this.isConnected) return "The server can't be reached; your message stays here.";
+    const length = document.querySelector(AREA).value.length;
+    const { text_chars } = this.actions.limits;
+    if (length <= text_chars) return null; // in units: never fewer than the code points that the server counts
     const [given, most] = [length, text_chars].map((number) => number.toLocaleString());
-    this.actions.refuse(`The message is too long: ${given} characters, where ${most} are allowed.`);
+    return `The message is too long: ${given} characters, where ${most} are allowed.`;
+  }
+
+  /** A server that was started anew has not what was uploaded to the one before. */
+  async #sendWithFiles() {
+    const conversation = this.#conversation;
+    this.#asks = true;
+    const { files, lost } = await sorted(this.#files);
+    this.#asks = false;
+    if (conversation !== this.#conversation) return;
+    const problem = this.#problem();
+    if (problem) return this.actions.refuse(problem);
+    if (lost.length) return this.#lose(files, lost);
+    const enter = { key: "Enter", bubbles: true, cancelable: true };
+    document.querySelector(AREA).dispatchEvent(new KeyboardEvent("keypress", enter)); // which Gradio waits for
+  }
+
+  /** Without those that the server has lost the message can be sent: the next time, and by the person. */
+  #lose(files, lost) {
+    keepFiles(this.#conversation, files);
+    const them = lost.length > 1 ? "them" : "it";
+    this.actions.refuse(`The server has not kept ${lost.map(quoted).join(", ")}: choose ${them} again.`);
+    this.#redraw(files);
+  }
+
+  #redraw(files) {
+    this.#fill = { text: document.querySelector(AREA).value, files };
+    this.actions.draw();
   }
 
   #typed(text) {
@@ -117,11 +152,10 @@ export class Composer {
     const { files, lost } = await readFiles(conversation);
     if (conversation !== this.#conversation) return;
     this.#restores = false;
-    keepFiles(conversation, files);
-    if (lost.length) this.actions.refuse(`The server has not kept ${lost.map(quoted).join(", ")}: choose it again.`);
-    if (!files.length) return;
-    this.#fill = { text: document.querySelector(AREA).value, files: [...files, ...this.#files] };
-    this.actions.draw();
+    const all = [...files, ...this.#files];
+    if (lost.length) return this.#lose(all, lost);
+    keepFiles(conversation, all);
+    if (files.length) this.#redraw(all);
   }
 
   /** Have this text in the box, to be sent or changed. */

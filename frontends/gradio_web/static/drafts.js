@@ -21,11 +21,15 @@ export function keepFiles(conversation, files) {
   keep(keyOf(FILES, conversation), files.length ? JSON.stringify(files) : "");
 }
 
-/** Those, and the names of those that the server has no more (it keeps what was not sent until it ends). */
-export async function readFiles(conversation) {
+/** Those, as `sorted` gives them. */
+export function readFiles(conversation) {
   const kept = attempt(() => JSON.parse(localStorage.getItem(keyOf(FILES, conversation))));
-  const files = Array.isArray(kept) ? kept.filter((file) => typeof file?.url === "string") : [];
-  const isThere = await Promise.all(files.map(({ url }) => exists(url)));
+  return sorted(Array.isArray(kept) ? kept.filter((file) => typeof file?.url === "string") : []);
+}
+
+/** Uploads that are there, and the names of those that are no more: the server keeps what was not sent until it ends. */
+export async function sorted(files) {
+  const isThere = await Promise.all(files.map(({ url }) => !url || exists(url)));
   return {
     files: files.filter((_, index) => isThere[index]),
     lost: files.filter((_, index) => !isThere[index]).map((file) => file.orig_name),

@@ -18,7 +18,7 @@ export class Sidebar {
   #current = null;
   #renaming = null;
   #timer = null;
-  #suggested = new Map(); // titles of those that have none yet, by what this tab shows of them
+  #suggested = new Map(); // titles of those that have none, by what this tab shows of them, else by the server
 
   /**
    * `actions`: list({archived, pinned, after}), search(query, after), open(id, message), rename(id, title),
@@ -145,6 +145,9 @@ export class Sidebar {
 
   #take(page) {
     for (const conversation of page.conversations) this.#entries.set(conversation.id, conversation);
+    for (const [id, words] of Object.entries(page.first_words)) {
+      if (!this.#suggested.has(id)) this.#suggested.set(id, words);
+    }
     this.#draw();
   }
 
