@@ -10,16 +10,12 @@ from chatcore.commands import (
     UndeleteConversation,
 )
 from chatcore.core import LOCAL_USER, Core
-from chatcore.errors import InvalidInput, NotFound
-from chatcore.events import MessageChanged
-from chatcore.messages import Conversation, Settings, clean_text, text_of
+from chatcore.errors import InvalidInput
+from chatcore.messages import Conversation, Settings, clean_text
 from chatcore.titles import title_from
 from chatcore.views import ConversationPage
 
 __all__ = ["Conversations"]
-
-FEW = 4
-"""Of the oldest rows of a conversation, among which its first question is looked for."""
 
 
 class Conversations(Core):
@@ -69,20 +65,8 @@ class Conversations(Core):
         page = await self._store.conversations(
             user, archived=archived, pinned=pinned, after=after, limit=limit
         )
-        untitled = [one.id for one in page.conversations if one.title is None and one.head is not None]
-        words = {id_: words for id_ in untitled if (words := await self._first_words(user, id_))}
+        words = {id_: words for id_, said in page.first_words.items() if (words := title_from(said))}
         return msgspec.structs.replace(page, first_words=words)
-
-    async def _first_words(self, user: str, conversation_id: str) -> str:
-        """Empty where the conversation begins with no words of a person, or has just been removed."""
-        try:
-            begun = await self._store.changes(user, conversation_id, after=0, limit=FEW)
-        except NotFound:
-            return ""
-        said = [event.message for event in begun.events if isinstance(event, MessageChanged)]
-        questions = [message for message in said if message.role == "user"]
-        first = min(questions, key=lambda message: message.depth, default=None)
-        return "" if first is None else title_from(text_of(first.parts))
 
     async def change(
         self,

@@ -6,7 +6,10 @@ from typing import Final
 from chatcore.errors import InvalidInput
 from storage.rows import ConversationRow
 
-__all__ = ["ABOVE_ALL", "Place", "count_named", "name_of", "place_named", "place_of"]
+__all__ = ["ABOVE_ALL", "BEGINNING", "Place", "count_named", "name_of", "place_named", "place_of"]
+
+BEGINNING: Final = 4
+"""Messages of a conversation without a title among which its first question is looked for."""
 
 Place = tuple[int, int]
 """Activity and key of an entry: the higher, the newer."""

@@ -12,16 +12,24 @@ from chatcore.events import (
     ListChanged,
     MessageChanged,
 )
-from chatcore.messages import Attachment, Conversation, Message
+from chatcore.messages import Attachment, Conversation, Message, text_of
 from chatcore.ports import Anybody
 from chatcore.views import Changes, ConversationPage, ListChanges
 from storage.ids import from_us
-from storage.listing import name_of, place_named, place_of
+from storage.listing import BEGINNING, name_of, place_named, place_of
 from storage.rows import ConversationRow
 from storage.sqlite.finding import own_conversation, owned_by
 from storage.sqlite.pages import path
 from storage.sqlite.statements import load
-from storage.sqlite.values import attachment_of, blob, conversation_row, feedback_of, message_row
+from storage.sqlite.values import (
+    attachment_of,
+    blob,
+    conversation_row,
+    feedback_of,
+    message_row,
+    parts_or_none,
+    text,
+)
 
 __all__ = [
     "ancestors",
@@ -73,7 +81,16 @@ def conversations(
         conversations=tuple(row.conversation for row in shown),
         next=name_of(shown[-1]) if shown and len(found) > limit else None,
         list_seq=list_seq,
+        first_words=_first_words(connection, [row.key for row in shown if row.conversation.title is None]),
     )
+
+
+def _first_words(connection: sqlite3.Connection, untitled: list[int]) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for public, question in connection.execute(_SQL["first_questions"], (text(untitled), BEGINNING)):
+        if question is not None and (said := text_of(parts_or_none(question) or ())):
+            words[public.hex()] = said
+    return words
 
 
 def list_changes(connection: sqlite3.Connection, user: str, after: int, limit: int) -> ListChanges:

@@ -184,8 +184,8 @@ def part_of(body: str) -> Part | None:
         return None
 
 
-def parts_or_none(body: bytes) -> tuple[Part, ...] | None:
-    """The parts of a message, as bytes; None: they can't be decoded."""
+def parts_or_none(body: bytes | str) -> tuple[Part, ...] | None:
+    """The parts of a message; None: they can't be decoded."""
     try:
         return _parts.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -23,6 +23,16 @@ WHERE c.owner = (SELECT id FROM user WHERE name = ?) AND c.archived = ? AND c.pi
 ORDER BY c.activity DESC, c.id DESC
 LIMIT ?
 
+-- name: first_questions
+SELECT c.public, (
+    SELECT parts
+    FROM (SELECT role, depth, parts FROM message WHERE conversation = c.id ORDER BY seq LIMIT ?2) AS few
+    WHERE role = 'user'
+    ORDER BY depth
+)
+FROM json_each(?1) AS asked
+JOIN conversation AS c ON c.id = asked.value
+
 -- name: list_changes
 {conversation_row}
 WHERE c.owner = (SELECT id FROM user WHERE name = ?) AND c.list_seq > ?
