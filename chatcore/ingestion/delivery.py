@@ -22,7 +22,7 @@ __all__ = ["Delivery", "IngestOptions"]
 _AT_ONCE = 4
 """Batches that are handed to a store of this process together."""
 
-_ON_THE_WAY = 2
+_ON_THE_WAY = 4
 """Batches on their way to a store elsewhere, so that it always has the next one."""
 
 _GATHERED = 16

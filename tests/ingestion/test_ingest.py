@@ -114,7 +114,7 @@ class CountingSink(WatchingSink):
         self.seen = seen
         self.flying = 0
         self.most = 0
-        self.both: anyio.Event | None = None
+        self.all: anyio.Event | None = None
         self._errors = list(errors)
 
     async def take(self, conversations: Sequence[IngestConversation]) -> None:
@@ -122,10 +122,10 @@ class CountingSink(WatchingSink):
         self.most = max(self.most, self.flying)
         try:
             await anyio.lowlevel.checkpoint()
-            if self.flying == 2 and self.both is not None:
-                self.both.set()
-            elif self.both is not None:
-                await self.both.wait()  # the first one is not done before there is a second
+            if self.flying == 4 and self.all is not None:
+                self.all.set()
+            elif self.all is not None:
+                await self.all.wait()  # the first one is not done before there is a fourth
             error = self._errors.pop(0) if self._errors else None
             if error is not None:
                 raise error
@@ -134,12 +134,12 @@ class CountingSink(WatchingSink):
             self.flying -= 1
 
 
-async def test_two_batches_at_most_are_on_their_way() -> None:
+async def test_four_batches_at_most_are_on_their_way() -> None:
     sink = CountingSink([])
-    sink.both = anyio.Event()
+    sink.all = anyio.Event()
     with anyio.fail_after(10):
         await ingest(chats(5_000, 2), sink, None, IngestOptions(index=False))
-    assert (sum(sink.seen), sink.most, max(sink.seen)) == (10_000, 2, 500)
+    assert (sum(sink.seen), sink.most, max(sink.seen)) == (10_000, 4, 500)
 
 
 async def test_what_is_to_be_indexed_comes_in_smaller_batches() -> None:
