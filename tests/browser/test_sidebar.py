@@ -123,6 +123,33 @@ def test_menu_by_keyboard_alone(server: Server, new_tab: Callable[[Server], Tab]
     expect(tab.entry(id_)).to_have_text("Renamed by keys")
 
 
+def test_what_happens_elsewhere_takes_no_focus_from_the_list(
+    server: Server, new_tab: Callable[[Server], Tab]
+) -> None:
+    here, there = made(server, "I am here", "A."), made(server, "Elsewhere", "B.")
+    tab = new_tab(server).open()
+    newest = tab.sidebar.locator(".cc-entry").first
+
+    def say(conversation: str, title: str) -> None:
+        server.api.post(f"/conversations/{conversation}/posts", json={"text": "More."}).raise_for_status()
+        expect(newest).to_contain_text(title)
+
+    link = tab.entry(here).get_by_role("link")
+    link.focus()
+    say(here, "I am here")
+    expect(link).to_be_focused()
+    say(there, "Elsewhere")
+    expect(link).to_be_focused()
+    tab.choose(tab.entry(here), "Rename")
+    tab.page.keyboard.type("Half")
+    say(there, "Elsewhere")
+    server.api.post(f"/conversations/{here}/posts", json={"text": "More."}).raise_for_status()
+    expect(newest).to_have_attribute("data-id", here)
+    tab.page.keyboard.type(" way")
+    tab.page.keyboard.press("Enter")
+    expect(tab.entry(here)).to_have_text("Half way")
+
+
 def test_search_finds_words_in_titles_and_messages(server: Server, new_tab: Callable[[Server], Tab]) -> None:
     said = made(server, "About animals", "Was it a *zebrafinch* that sang?", "It was <b>not</b>.")
     named = made(server, "Zebrafinches at home", "Nothing.")

@@ -12,6 +12,18 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Makes these the children of `parent`. Those that are there stay as they are, with focus and what is typed. */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (child === at) at = at.nextElementSibling;
+    else if (child.isConnected && parent.moveBefore) parent.moveBefore(child, at);
+    else parent.insertBefore(child, at);
+  }
+}
+
 /** A button that shows an icon and is called `label`. */
 export function iconButton(name, label, onclick, attributes = {}) {
   const own = { type: "button", class: "cc-icon", "aria-label": label, title: label, onclick };

@@ -1,5 +1,5 @@
 // The list of conversations: paged as one scrolls, kept true by events; the archive; and the search.
-import { h, iconButton } from "./dom.js";
+import { arrange, h, iconButton } from "./dom.js";
 import { editTitle, entryRow, UNTITLED } from "./entries.js";
 import { Search } from "./search.js";
 
@@ -166,7 +166,15 @@ export class Sidebar {
     if (!children.length && this.#isLoaded) {
       children.push(h("p", { class: "cc-list-empty" }, this.#isArchive ? "Nothing in the archive." : "No chats yet."));
     }
-    this.list.replaceChildren(...children);
+    const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
+    arrange(this.list, children);
+    if (focused && !focused.isConnected) this.#focusAgain(focused);
+  }
+
+  /** Its row was made anew. */
+  #focusAgain(gone) {
+    const row = rowOf(gone) && this.#rows.get(rowOf(gone).dataset.id);
+    row?.querySelector(gone.localName)?.focus({ preventScroll: true });
   }
 
   #row(entry) {
@@ -191,6 +199,8 @@ export class Sidebar {
     });
   }
 }
+
+const rowOf = (element) => element.closest("[data-id]");
 
 /** Pinned before others, then the newest first; ties go by id, as everywhere. */
 function isAbove(a, b) {
