@@ -254,6 +254,19 @@ def test_of_members_of_a_tar_archive_with_one_name_the_last_holds() -> None:
         assert {one.file.partition(":")[2]: one.kind for one in unread(items)} == told
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_each_member_that_is_lost_to_a_later_one_is_told() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for _ in range(4):
+            archive.writestr("a.jsonl", LINES)
+    for source in (held.getvalue(), _member("a.jsonl", LINES) * 4 + bytes(1024)):
+        items = read(source)
+        assert said(items) == QUESTIONS
+        lost = [one.file.partition(":")[2] for one in unread(items)]
+        assert lost == [f"a.jsonl (an earlier one{number})" for number in ("", ", number 2", ", number 3")]
+
+
 def _member(name: str, content: bytes) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = len(content)
