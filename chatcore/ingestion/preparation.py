@@ -20,7 +20,7 @@ from chatcore.ingestion.bounds import (
     too_long,
 )
 from chatcore.ingestion.cleaning import clean_incoming
-from chatcore.ingestion.origins import conversation_origin, digest_of, message_origin
+from chatcore.ingestion.origins import conversation_origin, digest_of, known_by, message_origin
 from chatcore.ingestion.votes import votes_of
 from chatcore.limits import Limits
 from chatcore.messages import (
@@ -225,7 +225,7 @@ class Preparation:
         if not files:
             return given, encoded
         given = msgspec.structs.replace(given, messages=messages)
-        return given, _encoded(given)
+        return given, _encoded(msgspec.structs.replace(given, messages=[*map(known_by, messages)]))
 
     def _with_file(
         self, part: IncomingPart, files: list[tuple[IncomingFile, Attachment | None]]
