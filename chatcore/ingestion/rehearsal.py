@@ -1,51 +1,73 @@
 """A dry run: a sink that stores nothing and still knows what it was given before."""
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
+from anyio import to_thread
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chatcore.arrivals import IngestConversation, Ingested, IngestMessage
 from chatcore.errors import InvalidInput
 from chatcore.ingestion.sink import Sink
 from chatcore.limits import Limits
-from chatcore.messages import Attachment
+from chatcore.messages import Attachment, File, MissingFile, Part, Settings, Text
 from chatcore.uploads import Upload
 
 __all__ = ["DryRun", "EmptySink", "Rehearsal"]
 
+_MOST_VERSIONS = 16
+"""Of a conversation, the newest ones: a file may say that all of its rows are versions of one."""
+
+_MOST_BYTES = 16 * 2**20
+"""What they take, packed or sent; the newest one is kept whatever it takes."""
+
 _encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(IngestConversation).decode
 
 
-class _Seen(Struct, frozen=True):
-    """What a conversation has after its newest version; messages by what stands for them.
+class _Version(Struct, frozen=True):
+    """A version of a conversation that was told of, packed.
 
     Attributes:
-        dated_us: When its source has last changed it; 0: it does not say.
-        new: Whether the store itself does not have it.
+        size: Not packed.
     """
 
+    packed: bytes
+    size: int
+
+
+class _Past(Struct, frozen=True):
+    """What came of one conversation.
+
+    Attributes:
+        id: What the store called it, when it was first asked.
+        is_new: Whether the store itself does not have it.
+        digest: Of its newest version.
+        versions: The oldest first.
+    """
+
+    id: str
+    is_new: bool
     digest: bytes
-    contents: dict[bytes, bytes]
-    voted: frozenset[tuple[str, bytes]]
-    head: bytes
-    dated_us: int
-    new: bool
+    versions: tuple[_Version, ...]
 
 
 class DryRun:
     """What dry runs remember: given to several, one after the other, each knows what came in those before it.
 
-    It takes some hundred bytes a message.
+    It takes some hundred bytes a message; where the store has a conversation, and something of it is new or
+    other than there, all of its text, packed.
     """
 
     def __init__(self) -> None:
-        self.seen: dict[bytes, _Seen] = {}
+        self.past: dict[bytes, _Past] = {}
 
 
 class EmptySink:
-    """A store that has nothing and takes nothing: where there is no data directory yet."""
+    """A store that has nothing and takes nothing."""
 
     is_elsewhere = False
     packer: str | None = None
@@ -83,8 +105,8 @@ class EmptySink:
 class Rehearsal:
     """Asks a sink what would become of conversations, one command at a time, and remembers across commands.
 
-    What is new to the store may have come before, in the same source or in an earlier one of the same
-    `DryRun`: then it is unchanged, or other messages are added.
+    Of one that came before, in the same source or in an earlier one of the same `DryRun`, the sink is given
+    the earlier versions too, which it forgets each time: so it alone knows what becomes of a version.
     """
 
     def __init__(self, sink: Sink, run: DryRun | None = None) -> None:
@@ -93,7 +115,7 @@ class Rehearsal:
         self.packer: str | None = None
         self.put_file = sink.put_file
         self._sink = sink
-        self._seen = (run or DryRun()).seen
+        self._past = (run or DryRun()).past
 
     async def write(
         self,
@@ -104,53 +126,89 @@ class Rehearsal:
         packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """See `chatcore.ingestion.sink.Sink`."""
-        told = await self._sink.write(conversations, index=index, dry_run=True)
-        return tuple(self._beside(one, was) for one, was in zip(conversations, told, strict=True))
+        past: dict[bytes, _Past] = {}  # where one is refused, nothing of them is remembered
+        first = [place for place, one in enumerate(conversations) if one.origin not in self._past]
+        told: dict[int, Ingested] = {}
+        if first:
+            asked = [conversations[place] for place in first]
+            answers = await self._sink.write(asked, index=index, dry_run=True)
+            past = await to_thread.run_sync(_remembered, {}, asked, answers)
+            told = dict(zip(first, answers, strict=True))
+        for place, one in enumerate(conversations):
+            if place not in told:
+                before = past.get(one.origin) or self._past[one.origin]
+                told[place] = await self._again(one, before, index=index)
+                past |= await to_thread.run_sync(_remembered, {one.origin: before}, [one], [told[place]])
+        self._past |= past
+        return tuple(told[place] for place in range(len(conversations)))
 
     async def settle(self) -> None:
         """Nothing was stored."""
 
-    def _beside(self, given: IngestConversation, told: Ingested) -> Ingested:
-        before = self._seen.get(given.origin)
-        if before is not None and before.digest == given.digest:
-            return msgspec.structs.replace(
-                told, outcome="unchanged", imported=0, updated=0, unchanged=len(given.messages), votes=0
-            )
-        now = _Seen(
-            given.digest,
-            {message.origin: _content(message) for message in given.messages},
-            frozenset((user, given.messages[place].origin) for user, place, _ in given.all_votes("")),
-            given.messages[given.head].origin,
-            given.dated_us,
-            told.outcome == "imported" if before is None else before.new,
-        )
-        if before is None or not before.new:
-            self._seen[given.origin] = now
-            return told
-        known = before.contents
-        new = sum(origin not in known for origin in now.contents)
-        older = 0 < now.dated_us < before.dated_us  # then it only adds
-        other = sum(
-            not older and known.get(origin, content) != content for origin, content in now.contents.items()
-        )
-        votes = len(now.voted - before.voted)
-        newest = before if older else now
-        self._seen[given.origin] = msgspec.structs.replace(
-            newest,
-            contents={**known, **now.contents, **newest.contents},
-            voted=before.voted | now.voted,
-            new=True,
-        )
-        return msgspec.structs.replace(
-            told,
-            outcome="updated" if new or other or votes or newest.head != before.head else "unchanged",
-            imported=new,
-            updated=other,
-            unchanged=len(given.messages) - new - other,
-            votes=votes,
-        )
+    async def _again(self, one: IngestConversation, before: _Past, *, index: bool) -> Ingested:
+        if before.digest == one.digest:
+            return Ingested(conversation_id=before.id, outcome="unchanged", unchanged=len(one.messages))
+        versions = await to_thread.run_sync(_replayed, before, one)
+        told = (await self._sink.write(versions, index=index, dry_run=True))[-1]
+        return replace(told, conversation_id=before.id)
 
 
-def _content(message: IngestMessage) -> bytes:
-    facts = (message.role, message.status, message.parts, message.reason, message.model, message.usage)
-    return blake2b(_encode((facts, message.hidden, message.raw)), digest_size=8).digest()
+def _remembered(
+    past: Mapping[bytes, _Past], given: Sequence[IngestConversation], told: Sequence[Ingested]
+) -> dict[bytes, _Past]:
+    """What is known of these after they were told of, with what was known of them before."""
+    known = dict(past)
+    for one, became in zip(given, told, strict=True):
+        before = known.get(one.origin)
+        if became.outcome == "skipped" or (before is not None and before.digest == one.digest):
+            continue
+        is_new = became.outcome == "imported" if before is None else before.is_new
+        kept = _last_of(one) if became.outcome == "unchanged" else one
+        body = _encode(_outline(kept) if is_new else kept)
+        version = _Version(zlib.compress(body, 1), len(body))
+        versions = _newest((*before.versions, version) if before is not None else (version,))
+        known[one.origin] = _Past(
+            became.conversation_id if before is None else before.id, is_new, one.digest, versions
+        )
+    return known
+
+
+def _newest(versions: tuple[_Version, ...]) -> tuple[_Version, ...]:
+    versions = versions[-_MOST_VERSIONS:]
+    while len(versions) > 1 and sum(one.size for one in versions) > _MOST_BYTES:
+        versions = versions[1:]
+    return versions
+
+
+def _replayed(before: _Past, one: IngestConversation) -> list[IngestConversation]:
+    earlier = [_decode(zlib.decompress(version.packed)) for version in before.versions]
+    return [*earlier, _outline(one) if before.is_new else one]
+
+
+def _last_of(one: IngestConversation) -> IngestConversation:
+    """What does the same as one of which nothing is new: it is the newest version that is known."""
+    if one.head < 0:
+        return one
+    last = replace(one.messages[one.head], parent=-1, feedback=None)
+    return replace(one, messages=(last,), head=0, votes={})
+
+
+def _outline(one: IngestConversation) -> IngestConversation:
+    """The same, with what stands for the content of each message; only other outlines are like it."""
+    messages = tuple(_outlined(message) for message in one.messages)
+    return replace(one, messages=messages, raw=None, settings=Settings())
+
+
+def _outlined(message: IngestMessage) -> IngestMessage:
+    facts = (message.reason, message.model, message.usage, message.raw)
+    parts = tuple(map(_outlined_part, message.parts))
+    return replace(message, parts=parts, reason=None, model=None, usage=None, raw=f'"{_digest(facts)}"')
+
+
+def _outlined_part(part: Part) -> Part:
+    # of files it matters whether their content came before
+    return part if isinstance(part, File | MissingFile) else Text(_digest(part))
+
+
+def _digest(what: object) -> str:
+    return blake2b(_encode(what), digest_size=12).hexdigest()
