@@ -161,7 +161,7 @@ class Walk:
                 continue
             self._expect([member])
             try:
-                yield from self._by_itself(member)
+                yield from self._by_itself(member, as_named=False)
             except Broken as error:
                 yield self._unread("failed", error.reason, member)
             except Unrecognised:
@@ -196,21 +196,21 @@ class Walk:
             if reason is not None and member not in self._archive.unpacked:
                 yield self._unread("skipped", reason, member)
 
-    def _by_itself(self, member: str) -> Items:
-        """The conversations of a member that may be of any format, or an archive.
+    def _by_itself(self, member: str, *, as_named: bool = True) -> Items:
+        """The conversations of a member, an archive too; `as_named`: it is in the format that was named.
 
         Raises:
             Unrecognised
         """
         sight = self._sight(member)
         if sight != "text" and self._archive.nests:
-            yield from self._nested(member)
+            yield from self._nested(member, as_named=as_named)
         elif sight != "text" and _PACKED.fullmatch(member):
             yield self._unread("failed", NESTED, member)
         else:
-            yield from self._shared.read(*self._member(member, read_formats()))
+            yield from self._shared.read(*self._member(member, read_formats(), as_named=as_named))
 
-    def _nested(self, member: str) -> Items:
+    def _nested(self, member: str, *, as_named: bool) -> Items:
         """Those of a file that lies on the disk as it is."""
         shared, file = self._shared, f"{self._name}:{member}"
         with ExitStack() as stack:
@@ -228,22 +228,22 @@ class Walk:
                 share = self._archive.packed_size(member) / max(1, packed_size(source.archive))
                 yield from Walk(file, source.archive, shared, stack, share=min(1.0, share)).items()
             elif source.stream is not None:
-                yield from shared.read(*self._text(source.stream, member, read_formats()))
+                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named))
 
     # --- one member
 
-    def _member(self, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _member(self, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True) -> Text:
         try:
             stream = self._stream(member)
         except Damaged as error:
             raise Broken(error.sentence, error.sentence) from error
-        return self._text(stream, member, formats)
+        return self._text(stream, member, formats, as_named)
 
-    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat]) -> Text:
+    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat], as_named: bool) -> Text:
         known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
         if known is None:
             return detect(stream, file, self._archive, faults, formats)
-        if _TEXTS.fullmatch(member):
+        if as_named and _TEXTS.fullmatch(member):
             return known, in_format(stream, known, file, self._archive, faults)
         return detect(stream, file, self._archive, faults, [known])
 

@@ -108,6 +108,21 @@ def test_a_broken_part_of_an_export_has_failed() -> None:
     assert (broken.kind, broken.file) == ("failed", "input:conversations-000.json")
 
 
+def test_of_a_named_format_the_lists_of_an_export_are_not_read_as_conversations(tmp_path: Path) -> None:
+    members = {
+        "conversations.json": json.dumps([CHATGPT]).encode(),
+        "shared_conversations.json": b'[{"id": "s", "title": "t"}]',
+        "user.json": b'{"id": "u"}',
+        "more.json": json.dumps([CHATGPT]).encode(),
+    }
+    for name, content in members.items():
+        (tmp_path / name).write_bytes(content)
+    for source in (tmp_path, zipped(members)):
+        items = read(source, "chatgpt")
+        assert said(items) == 2 * ["question 9"]
+        assert unread(items) == []
+
+
 def test_pipes_and_links_in_a_folder_are_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
