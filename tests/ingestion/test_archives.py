@@ -269,19 +269,6 @@ def test_of_members_of_a_tar_archive_with_one_name_the_last_holds() -> None:
         assert {one.file.partition(":")[2]: one.kind for one in unread(items)} == told
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_each_member_that_is_lost_to_a_later_one_is_told() -> None:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        for _ in range(4):
-            archive.writestr("a.jsonl", LINES)
-    for source in (held.getvalue(), _member("a.jsonl", LINES) * 4 + bytes(1024)):
-        items = read(source)
-        assert said(items) == QUESTIONS
-        lost = [one.file.partition(":")[2] for one in unread(items)]
-        assert lost == [f"a.jsonl (an earlier one{number})" for number in ("", ", number 2", ", number 3")]
-
-
 def _member(name: str, content: bytes) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = len(content)
@@ -316,6 +303,19 @@ def test_a_tar_archive_that_claims_too_much_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr("chatcore.formats.tar.MOST_MEMBERS", 2)
     with pytest.raises(InvalidInput, match="more than 2 members"):
         read(tarred({f"{number}.json": b"{}" for number in range(4)}))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_each_member_that_is_lost_to_a_later_one_is_told() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for _ in range(4):
+            archive.writestr("a.jsonl", LINES)
+    for source in (held.getvalue(), _member("a.jsonl", LINES) * 4 + bytes(1024)):
+        items = read(source)
+        assert said(items) == QUESTIONS
+        lost = [one.file.partition(":")[2] for one in unread(items)]
+        assert lost == [f"a.jsonl (an earlier one{number})" for number in ("", ", number 2", ", number 3")]
 
 
 def test_a_bomb_in_a_tar_archive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
