@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
+import anyio
 import msgspec
 from anyio import to_thread
 from msgspec import Struct
@@ -116,6 +117,7 @@ class Rehearsal:
         self.put_file = sink.put_file
         self._sink = sink
         self._past = (run or DryRun()).past
+        self._turn = anyio.Lock()
 
     async def write(
         self,
@@ -126,6 +128,12 @@ class Rehearsal:
         packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
         """See `chatcore.ingestion.sink.Sink`."""
+        async with self._turn:  # what is told keeps the order of the source
+            return await self._asked(conversations, index=index)
+
+    async def _asked(
+        self, conversations: Sequence[IngestConversation], *, index: bool
+    ) -> tuple[Ingested, ...]:
         past: dict[bytes, _Past] = {}  # where one is refused, nothing of them is remembered
         first = [place for place, one in enumerate(conversations) if one.origin not in self._past]
         told: dict[int, Ingested] = {}
@@ -135,10 +143,16 @@ class Rehearsal:
             past = await to_thread.run_sync(_remembered, {}, asked, answers)
             told = dict(zip(first, answers, strict=True))
         for place, one in enumerate(conversations):
-            if place not in told:
-                before = past.get(one.origin) or self._past[one.origin]
-                told[place] = await self._again(one, before, index=index)
-                past |= await to_thread.run_sync(_remembered, {one.origin: before}, [one], [told[place]])
+            if place in told:
+                continue
+            before = past.get(one.origin) or self._past[one.origin]
+            if before.digest == one.digest:
+                told[place] = Ingested(
+                    conversation_id=before.id, outcome="unchanged", unchanged=len(one.messages)
+                )
+                continue
+            told[place] = await self._again(one, before, index=index)
+            past |= await to_thread.run_sync(_remembered, {one.origin: before}, [one], [told[place]])
         self._past |= past
         return tuple(told[place] for place in range(len(conversations)))
 
@@ -146,8 +160,6 @@ class Rehearsal:
         """Nothing was stored."""
 
     async def _again(self, one: IngestConversation, before: _Past, *, index: bool) -> Ingested:
-        if before.digest == one.digest:
-            return Ingested(conversation_id=before.id, outcome="unchanged", unchanged=len(one.messages))
         versions = await to_thread.run_sync(_replayed, before, one)
         told = (await self._sink.write(versions, index=index, dry_run=True))[-1]
         return replace(told, conversation_id=before.id)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+import anyio
 import pytest
 from msgspec.structs import replace
 
@@ -131,6 +132,21 @@ async def test_of_a_batch_that_is_refused_nothing_is_remembered() -> None:
     for one in (good, new):  # the batch comes again, one by one
         (became,) = await sink.write([one], index=True, dry_run=True)
         assert became.outcome == "imported"
+
+
+async def test_what_was_begun_first_is_told_first() -> None:
+    many = [brought(f"c{number}", *map(str, range(400))) for number in range(20)]
+    sink = Rehearsal(EmptySink(Limits()))
+    ended: list[int] = []
+
+    async def write(number: int, given: Sequence[IngestConversation]) -> None:
+        await sink.write(given, index=True, dry_run=True)
+        ended.append(number)
+
+    async with anyio.create_task_group() as tasks:
+        for number, given in enumerate([many, many[:1], []]):
+            tasks.start_soon(write, number, given)
+    assert ended == [0, 1, 2]
 
 
 async def test_of_very_many_versions_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
