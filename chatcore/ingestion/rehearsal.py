@@ -1,8 +1,10 @@
 """A dry run: a sink that stores nothing and still knows what it was given before."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import ChainMap, Counter
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import islice
 
 import anyio
 import msgspec
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from chatcore.arrivals import IngestConversation, Ingested, IngestMessage
 from chatcore.errors import InvalidInput
+from chatcore.ingestion.batches import BATCH_MESSAGES
 from chatcore.ingestion.sink import Sink
 from chatcore.limits import Limits
 from chatcore.messages import Attachment, File, MissingFile, Part, Settings, Text
@@ -24,6 +27,9 @@ _MOST_VERSIONS = 16
 
 _MOST_BYTES = 16 * 2**20
 """What they take, packed or sent; the newest one is kept whatever it takes."""
+
+_Question = dict[int, list[IngestConversation]]
+"""By place, all versions of a conversation, the one that is asked about last."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(IngestConversation).decode
@@ -134,46 +140,73 @@ class Rehearsal:
     async def _asked(
         self, conversations: Sequence[IngestConversation], *, index: bool
     ) -> tuple[Ingested, ...]:
-        past: dict[bytes, _Past] = {}  # where one is refused, nothing of them is remembered
-        first = [place for place, one in enumerate(conversations) if one.origin not in self._past]
+        new: dict[bytes, _Past] = {}  # where one is refused, nothing of them is remembered
+        past = ChainMap(new, self._past)
         told: dict[int, Ingested] = {}
-        if first:
-            asked = [conversations[place] for place in first]
-            answers = await self._sink.write(asked, index=index, dry_run=True)
-            past = await to_thread.run_sync(_remembered, {}, asked, answers)
-            told = dict(zip(first, answers, strict=True))
-        for place, one in enumerate(conversations):
-            if place in told:
-                continue
-            before = past.get(one.origin) or self._past[one.origin]
-            if before.digest == one.digest:
-                told[place] = Ingested(
-                    conversation_id=before.id, outcome="unchanged", unchanged=len(one.messages)
-                )
-                continue
-            told[place] = await self._again(one, before, index=index)
-            past |= await to_thread.run_sync(_remembered, {one.origin: before}, [one], [told[place]])
-        self._past |= past
+        for places in _rounds(conversations):
+            given = {place: conversations[place] for place in places}
+            for question in await to_thread.run_sync(_questions, past, given):
+                versions = [one for asked in question.values() for one in asked]
+                answers = iter(await self._sink.write(versions, index=index, dry_run=True))
+                for place, asked in question.items():
+                    *_, told[place] = islice(answers, len(asked))
+            new |= await to_thread.run_sync(_remembered, past, given, told)
+            for place, one in given.items():
+                told[place] = _of_all(told.get(place), one, past.get(one.origin))
+        self._past |= new
         return tuple(told[place] for place in range(len(conversations)))
 
     async def settle(self) -> None:
         """Nothing was stored."""
 
-    async def _again(self, one: IngestConversation, before: _Past, *, index: bool) -> Ingested:
-        versions = await to_thread.run_sync(_replayed, before, one)
-        told = (await self._sink.write(versions, index=index, dry_run=True))[-1]
-        return replace(told, conversation_id=before.id)
+
+def _rounds(conversations: Sequence[IngestConversation]) -> Iterator[list[int]]:
+    """Places, so that each round has a conversation once: its next version is asked about after that."""
+    rounds: list[list[int]] = []
+    seen: Counter[bytes] = Counter()
+    for place, one in enumerate(conversations):
+        if seen[one.origin] == len(rounds):
+            rounds.append([])
+        rounds[seen[one.origin]].append(place)
+        seen[one.origin] += 1
+    yield from rounds
+
+
+def _questions(past: Mapping[bytes, _Past], given: Mapping[int, IngestConversation]) -> list[_Question]:
+    """What the sink is to be asked, a command each."""
+    questions: list[_Question] = [{}]
+    weight = 0
+    for place, one in given.items():
+        before = past.get(one.origin)
+        if before is not None and before.digest == one.digest:
+            continue
+        asked = [one] if before is None else _replayed(before, one)
+        more = sum(version.weight for version in asked)
+        if questions[-1] and weight + more > BATCH_MESSAGES:
+            questions.append({})
+            weight = 0
+        questions[-1][place] = asked
+        weight += more
+    return [question for question in questions if question]
+
+
+def _of_all(told: Ingested | None, one: IngestConversation, past: _Past | None) -> Ingested:
+    """What was told, under the id that the conversation has had all along; None: it was not asked about."""
+    if told is None:
+        told = Ingested(conversation_id="", outcome="unchanged", unchanged=len(one.messages))
+    return told if past is None else replace(told, conversation_id=past.id)
 
 
 def _remembered(
-    past: Mapping[bytes, _Past], given: Sequence[IngestConversation], told: Sequence[Ingested]
+    past: Mapping[bytes, _Past], given: Mapping[int, IngestConversation], told: Mapping[int, Ingested]
 ) -> dict[bytes, _Past]:
-    """What is known of these after they were told of, with what was known of them before."""
-    known = dict(past)
-    for one, became in zip(given, told, strict=True):
-        before = known.get(one.origin)
-        if became.outcome == "skipped" or (before is not None and before.digest == one.digest):
+    """What is to be known of those that were asked about."""
+    known: dict[bytes, _Past] = {}
+    for place, one in given.items():
+        became = told.get(place)
+        if became is None or became.outcome == "skipped":
             continue
+        before = past.get(one.origin)
         is_new = became.outcome == "imported" if before is None else before.is_new
         kept = _last_of(one) if became.outcome == "unchanged" else one
         body = _encode(_outline(kept) if is_new else kept)

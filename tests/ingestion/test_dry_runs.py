@@ -14,7 +14,7 @@ from chatcore.ingestion import rehearsal
 from chatcore.ingestion.rehearsal import EmptySink, Rehearsal
 from chatcore.messages import Feedback, Text
 from tests.ingestion.making import chat
-from tests.storage.bringing import brought
+from tests.storage.bringing import brought, said
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ async def test_what_came_in_another_source_is_not_repeated(engine: Engine) -> No
 
 
 class _Refusing(EmptySink):
-    """Takes everything but one conversation, and knows the size of its largest command.
+    """Takes everything but one version, and knows the size of its largest command.
 
     Attributes:
         most: The most conversations that came at once.
@@ -116,19 +116,17 @@ class _Refusing(EmptySink):
         dry_run: bool,
         packed: bytes | None = None,
     ) -> tuple[Ingested, ...]:
-        if any(one.origin == self._refused for one in conversations):
+        if any(one.digest == self._refused for one in conversations):
             raise LimitExceeded("Too much.", limit=1, given=2)
         self.most = max(self.most, len(conversations))
         return await super().write(conversations, index=index, dry_run=dry_run, packed=packed)
 
 
 async def test_of_a_batch_that_is_refused_nothing_is_remembered() -> None:
-    good, bad, new = brought("good", "q"), brought("bad", "q"), brought("new", "q")
-    run = DryRun()
-    await Rehearsal(_Refusing(), run).write([bad], index=True, dry_run=True)
-    sink = Rehearsal(_Refusing(bad.origin), run)
+    good, new, bad = brought("good", "q"), brought("new", "q"), brought("good", "q", "a")
+    sink = Rehearsal(_Refusing(bad.digest))
     with pytest.raises(LimitExceeded):
-        await sink.write([good, new, replace(bad, digest=bytes(16))], index=True, dry_run=True)
+        await sink.write([good, new, bad], index=True, dry_run=True)
     for one in (good, new):  # the batch comes again, one by one
         (became,) = await sink.write([one], index=True, dry_run=True)
         assert became.outcome == "imported"
@@ -147,6 +145,17 @@ async def test_what_was_begun_first_is_told_first() -> None:
         for number, given in enumerate([many, many[:1], []]):
             tasks.start_soon(write, number, given)
     assert ended == [0, 1, 2]
+
+
+async def test_earlier_versions_make_no_command_too_large() -> None:
+    names = ["a", "b", "c", "d", "e"]
+    asked = _Refusing()
+    sink = Rehearsal(asked)
+    for model in ("x", "y"):
+        asked.most = 0
+        given = [brought(name, *(said(f"{n}", model=model) for n in range(100))) for name in names]
+        await sink.write(given, index=True, dry_run=True)
+    assert asked.most == 4  # two versions of two, 400 messages
 
 
 async def test_of_very_many_versions_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
