@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -55,11 +56,14 @@ class ArchiveBase:
         self.consulted: set[str] = set()
         self.problem: str | None = None
         self._scratch = scratch
+        self._earlier: Counter[str] = Counter()
 
     def _forget(self, name: str) -> None:
-        """Another member of this name has come: an earlier file is not read, and told."""
+        """Another member of this name has come: an earlier file is not read, and told, each by itself."""
         self.refused.pop(name, None)
-        self.refused[f"{name} (an earlier one)"] = EARLIER
+        self._earlier[name] += 1
+        number = f", number {self._earlier[name]}" if self._earlier[name] > 1 else ""
+        self.refused[f"{name} (an earlier one{number})"] = EARLIER
 
     def open(self, name: str) -> BinaryIO:
         """See `Members`."""

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["ATTACHED", "BESIDE", "LISTS", "PACKED", "PAGES", "TEXTS"]
+__all__ = ["ATTACHED", "LISTS", "PACKED", "PAGES", "TEXTS"]
 
 
 def _ending(endings: str) -> re.Pattern[str]:
@@ -12,14 +12,11 @@ def _ending(endings: str) -> re.Pattern[str]:
 ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
 """What exports call the files that people gave."""
 
-BESIDE = _ending(r"(?:json|jsonl|ndjson|csv)(?:\.(?:gz|zst))?")
-"""Files beside the records of an export that are read in the format that the person named."""
-
 LISTS = _ending(r"json(?:\.(?:gz|zst))?")
 """What exports bring beside conversations: accounts, settings, votes."""
 
 TEXTS = _ending(r"(?:json|jsonl|ndjson|csv|txt|log)(?:\.(?:gz|zst))?")
-"""Likewise where no export is."""
+"""Files that are read in the format that the person named, where no export is."""
 
 PAGES = _ending("html?|css|js|svg|xml")
 """What exports bring for browsers: the same conversations once more, as pages."""

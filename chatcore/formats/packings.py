@@ -37,13 +37,12 @@ class _Packed:
         self._source = source
         self._taken = 0
         self._given = 0
+        self._running = self._chunks()
 
     def __iter__(self) -> Iterator[bytes]:
         return self  # also when it has been begun: the rest of it
 
     def __next__(self) -> bytes:
-        if not hasattr(self, "_running"):
-            self._running = self._chunks()
         return next(self._running)
 
     def _chunks(self) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import BinaryIO, Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats.calling import ATTACHED, BESIDE, LISTS, PACKED, PAGES, TEXTS
+from chatcore.formats.calling import ATTACHED, LISTS, PACKED, PAGES, TEXTS
 from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
@@ -167,7 +167,7 @@ class Walk:
                 continue
             self._expect([member])
             try:
-                yield from self._by_itself(member, as_named=BESIDE.fullmatch(member) is not None)
+                yield from self._by_itself(member, as_named=False)
             except Broken as error:
                 yield self._unread("failed", error.reason, member)
             except Unrecognised:

@@ -3,9 +3,22 @@
 from functools import cache
 from hashlib import blake2b
 
-from chatcore.arrivals import id_origin
+from msgspec.structs import replace
 
-__all__ = ["conversation_origin", "digest_of", "message_origin"]
+from chatcore.arrivals import id_origin
+from chatcore.incoming import IncomingMessage
+from chatcore.messages import File
+
+__all__ = ["conversation_origin", "digest_of", "known_by", "message_origin"]
+
+
+def known_by(message: IncomingMessage) -> IncomingMessage:
+    """What of a message with files counts; their kinds and places a store alone knows, so not a dry run."""
+    parts = [
+        File(replace(part.attachment, media_type="", path="")) if isinstance(part, File) else part
+        for part in message.parts
+    ]
+    return replace(message, parts=tuple(parts))
 
 
 def digest_of(content: bytes) -> bytes:

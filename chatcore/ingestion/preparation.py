@@ -21,7 +21,7 @@ from chatcore.ingestion.bounds import (
     without_content,
 )
 from chatcore.ingestion.cleaning import clean_incoming
-from chatcore.ingestion.origins import conversation_origin, digest_of, message_origin
+from chatcore.ingestion.origins import conversation_origin, digest_of, known_by, message_origin
 from chatcore.ingestion.votes import known_votes, votes_of
 from chatcore.limits import Limits
 from chatcore.messages import (
@@ -233,7 +233,7 @@ class Preparation:
         if not files:
             return given, encoded
         given = msgspec.structs.replace(given, messages=messages)
-        return given, _encoded(given)
+        return given, _encoded(msgspec.structs.replace(given, messages=[*map(known_by, messages)]))
 
     def _with_file(self, part: IncomingPart, files: list[Kept]) -> IncomingPart | File | MissingFile:
         if not isinstance(part, IncomingFile):

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -17,8 +17,7 @@ from chatcore.errors import ChatcoreError, InvalidInput, Unrecognised
 from chatcore.formats.format import ReadOptions
 from chatcore.formats.registry import find_read_format
 from chatcore.ingestion.delivery import IngestOptions
-from chatcore.ingestion.pipeline import ingest as ingest_into
-from chatcore.ingestion.rehearsal import DryRun, EmptySink
+from chatcore.ingestion.rehearsal import DryRun
 from chatcore.ingestion.report import (
     Counts,
     IngestFailure,
@@ -27,7 +26,8 @@ from chatcore.ingestion.report import (
     IngestStopped,
     joined,
 )
-from chatcore.opening import open_reading
+from chatcore.opening import open_engine
+from frontends.chat import Chat
 from frontends.cli.access import open_data
 from frontends.cli.collector import collecting_less
 from frontends.cli.exits import DONE, FAILED, UNRECOGNISED, complain
@@ -108,14 +108,10 @@ def _write(report: IngestReport, path: str | None) -> str | None:
 async def _open(arguments: argparse.Namespace, settings: CommandSettings) -> AsyncIterator[_Ingest]:
     """How a file is taken in; where a dry run finds no data, nothing is made."""
     if arguments.dry_run and not await anyio.Path(settings.data / "chat.db").exists():
-        sink = EmptySink(settings.limits)
-
-        async def rehearse(source: str, options: IngestOptions) -> IngestReport:
-            return await ingest_into(source, sink, open_reading, options)
-
-        yield rehearse
-        return
-    async with open_data(settings, making=True) as chat:
+        opened: AbstractAsyncContextManager[Chat] = open_engine("memory:", limits=settings.limits)
+    else:
+        opened = open_data(settings, making=True)
+    async with opened as chat:
 
         async def run(source: str, options: IngestOptions) -> IngestReport:
             return await chat.ingest(

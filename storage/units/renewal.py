@@ -182,7 +182,7 @@ class _Renewal:
         stored = self._rows.messages_at([key for key, _ in known])
         for key, one in dict(known).items():
             (row, raw), new = stored[key], one
-            if any(isinstance(part, MissingFile) for part in one.parts):
+            if any(isinstance(part, File | MissingFile) for part in one.parts):
                 new = replace(one, parts=_with_files_kept(one.parts, row.message.parts))
             if raw != new.raw or any(getattr(row.message, name) != getattr(new, name) for name in _CONTENT):
                 self.changed.append(
@@ -203,15 +203,24 @@ _CONTENT = ("role", "status", "parts", "reason", "model", "usage", "hidden")
 
 
 def _with_files_kept(parts: tuple[Part, ...], stored: tuple[Part, ...]) -> tuple[Part, ...]:
-    """A file whose content came with an earlier version stays, where this one only names it."""
+    """Files that are stored stay as they are, where this version has the same or only names them."""
     if len(parts) != len(stored):
         return parts
     return tuple(
-        before
-        if isinstance(part, MissingFile) and isinstance(before, File) and before.attachment.name == part.name
-        else part
+        before if isinstance(before, File) and _is_same(part, before) else part
         for part, before in zip(parts, stored, strict=True)
     )
+
+
+def _is_same(part: Part, stored: File) -> bool:
+    # of its kind and its place only the store knows, which a dry run does not give it to
+    match part:
+        case File(attachment=given):
+            return (given.name, given.sha256) == (stored.attachment.name, stored.attachment.sha256)
+        case MissingFile():
+            return part.name == stored.attachment.name
+        case _:
+            return False
 
 
 def _tell(rows: IngestRows, messages: Sequence[NewMessage], votes: Sequence[NewVote]) -> None:

@@ -7,7 +7,7 @@ import anyio
 import msgspec
 import pytest
 
-from chatcore import Feedback, Incoming, IncomingFile, IncomingMessage, IngestStopped, Text
+from chatcore import DryRun, Feedback, Incoming, IncomingFile, IncomingMessage, IngestStopped, Text
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
 from frontends.http_api.client import open_client
@@ -37,6 +37,17 @@ async def test_the_client_ingests_as_the_engine_does(served: Served) -> None:
         assert (longer.updated, longer.messages.imported) == (1, 1_297)
         there = await served.engine.ingest([chat(1, 1_300)])
         assert there.unchanged == 1
+
+
+async def test_a_dry_run_tells_a_server_of_earlier_versions_too(served: Served) -> None:
+    versions = [chat(1, 2), chat(1, 2), chat(1, 4), chat(2), chat(1, 4), chat(1, 5)]
+    run = DryRun()
+    async with open_client(served.socket_path) as client:
+        await client.ingest([chat(1, 1)])
+        for dry_run in (run, False):
+            reports = [await client.ingest([one], dry_run=dry_run) for one in versions]
+            assert [one.updated for one in reports] == [1, 0, 1, 0, 0, 1]
+            assert [one.messages.imported for one in reports] == [1, 0, 2, 2, 0, 1]
 
 
 async def test_votes_of_several_users_go_along(served: Served) -> None:

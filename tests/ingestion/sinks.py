@@ -4,9 +4,47 @@ from collections.abc import Sequence
 
 from chatcore import Limits
 from chatcore.arrivals import IngestConversation, Ingested
-from chatcore.ingestion.rehearsal import EmptySink
+from chatcore.errors import InvalidInput
+from chatcore.messages import Attachment
+from chatcore.uploads import Upload
 
-__all__ = ["NotingSink", "WatchingSink"]
+__all__ = ["EmptySink", "NotingSink", "WatchingSink"]
+
+
+class EmptySink:
+    """A store that has nothing and takes nothing."""
+
+    is_elsewhere = False
+    packer: str | None = None
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    async def put_file(self, upload: Upload) -> Attachment:
+        """Refused."""
+        raise InvalidInput("Nothing is stored in a dry run.")
+
+    async def write(
+        self,
+        conversations: Sequence[IngestConversation],
+        *,
+        index: bool,
+        dry_run: bool,
+        packed: bytes | None = None,
+    ) -> tuple[Ingested, ...]:
+        """All of it is new."""
+        return tuple(
+            Ingested(
+                conversation_id="",
+                outcome="imported",
+                imported=len(one.messages),
+                votes=sum(1 for _ in one.all_votes("")),
+            )
+            for one in conversations
+        )
+
+    async def settle(self) -> None:
+        """There is nothing."""
 
 
 class WatchingSink(EmptySink):

@@ -35,10 +35,10 @@ from chatcore.formats.spool import grouped
 from chatcore.ingestion import apart
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
-from chatcore.ingestion.rehearsal import EmptySink
 from chatcore.ingestion.sink import FileReading, IngestFile
 from chatcore.messages import File
 from chatcore.opening import open_reading
+from tests.ingestion.sinks import EmptySink
 from tests.search_index import index_damage
 
 HERE = Path(__file__).parent

@@ -170,6 +170,21 @@ def test_a_broken_part_of_an_export_has_failed() -> None:
     assert (broken.kind, broken.file) == ("failed", "input:conversations-000.json")
 
 
+def test_of_a_named_format_the_lists_of_an_export_are_not_read_as_conversations(tmp_path: Path) -> None:
+    members = {
+        "conversations.json": json.dumps([CHATGPT]).encode(),
+        "shared_conversations.json": b'[{"id": "s", "title": "t"}]',
+        "user.json": b'{"id": "u"}',
+        "more.json": json.dumps([CHATGPT]).encode(),
+    }
+    for name, content in members.items():
+        (tmp_path / name).write_bytes(content)
+    for source in (tmp_path, zipped(members)):
+        items = read(source, "chatgpt")
+        assert said(items) == 2 * ["question 9"]
+        assert unread(items) == []
+
+
 def test_pipes_and_links_in_a_folder_are_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "loop.json").symlink_to("loop.json")
@@ -398,6 +413,19 @@ def test_a_tar_archive_that_claims_too_much_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr("chatcore.formats.tar.MOST_MEMBERS", 2)
     with pytest.raises(InvalidInput, match="more than 2 members"):
         read(tarred({f"{number}.json": b"{}" for number in range(4)}))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_each_member_that_is_lost_to_a_later_one_is_told() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for _ in range(4):
+            archive.writestr("a.jsonl", LINES)
+    for source in (held.getvalue(), _member("a.jsonl", LINES) * 4 + bytes(1024)):
+        items = read(source)
+        assert said(items) == QUESTIONS
+        lost = [one.file.partition(":")[2] for one in unread(items)]
+        assert lost == [f"a.jsonl (an earlier one{number})" for number in ("", ", number 2", ", number 3")]
 
 
 def test_a_bomb_in_a_tar_archive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

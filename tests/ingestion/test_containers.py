@@ -205,3 +205,14 @@ def test_the_temporary_files_are_gone_at_the_end(tmp_path: Path, monkeypatch: py
         assert len(list(reading)) == len(RECORDS)
         assert list(tmp_path.iterdir()) == []  # its copy has no name
         reading.close()
+
+
+def test_files_that_another_format_claims_by_their_names_are_read_or_told(tmp_path: Path) -> None:
+    turns = [{"role": "user", "text": "question 6"}, {"role": "model", "text": "a"}]
+    prompt = {"runSettings": {"model": "m"}, "chunkedPrompt": {"chunks": turns}}
+    (tmp_path / "A").write_bytes(LINES)
+    (tmp_path / "B").write_text('{"weird": 1}')
+    (tmp_path / "C").write_text(json.dumps(prompt))
+    items = read(tmp_path)
+    assert sorted(said(items)) == sorted([*QUESTIONS, "question 6"])
+    assert [(one.kind, one.file.partition(":")[2]) for one in unread(items)] == [("skipped", "B")]

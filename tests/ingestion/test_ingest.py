@@ -35,12 +35,11 @@ from chatcore.formats.format import ReadOptions
 from chatcore.ingestion.cleaning import UNCLEAN
 from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
-from chatcore.ingestion.rehearsal import EmptySink
 from chatcore.ingestion.report import joined
 from chatcore.messages import Attachment, File, MissingFile, Text
 from chatcore.opening import open_reading
 from tests.ingestion.making import LINES, chat, chats, record, zipped
-from tests.ingestion.sinks import NotingSink, WatchingSink
+from tests.ingestion.sinks import EmptySink, NotingSink, WatchingSink
 
 
 def counts(report: Counts) -> tuple[int, int, int, int, int, int]:
