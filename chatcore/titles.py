@@ -10,7 +10,7 @@ from chatcore.asked import Asked
 from chatcore.commands import ChangeConversation
 from chatcore.errors import ChatcoreError
 from chatcore.limits import Limits
-from chatcore.messages import Conversation, clean_text
+from chatcore.messages import Conversation, Message, clean_text
 from chatcore.ports import ANYBODY, Store, Titling
 from chatcore.strangers import are_cancelled, described
 
@@ -22,6 +22,9 @@ MAX_CHARS = 60
 
 TITLE_SECONDS = 20.0
 """How long a responder may think about a title."""
+
+_LOOKED_AT = 20
+"""Messages above a question in which an answer that ended well is looked for; nearly always there is one."""
 
 _BEFORE = re.compile(r"#+ +|\**(?:title|titel|titre|título|titolo|标题) ?\**[:\uff1a]\**", re.IGNORECASE)
 _AROUND = (("**", "**"), *zip("*`\"'“„„\u2018«»「『《", "*`\"'”“”\u2019»«」』》", strict=True))
@@ -59,12 +62,20 @@ class Titles:
             if responder is not None and not self._closing:
                 if (await self._store.conversation(ANYBODY, conversation.id)).title is not None:
                     return
-                await self._think(thought, responder, asked, answer)
+                if not await self._is_answered_above(asked.question):
+                    await self._think(thought, responder, asked, answer)
             await self._set(conversation, thought.title or title_from(asked.text, self._max_chars))
         except ChatcoreError as error:  # nobody asked for a title: without one nothing is lost
             log.info("no title: %s", error, extra={"action": "no_title"})
         finally:
             del self._thoughts[conversation.id]
+
+    async def _is_answered_above(self, question: Message) -> bool:
+        """Whether an answer of ours stands above: a title was asked for then, and none was given."""
+        if question.parent is None:
+            return False
+        above = await self._store.ancestors(question.parent, limit=_LOOKED_AT)
+        return any(one.responder is not None and one.status == "complete" for one in above)
 
     async def _think(self, thought: "_Thought", responder: Titling, asked: Asked, answer: str) -> None:
         """Ask it, in a task of its own: one that does not let go is not waited for."""

@@ -13,7 +13,7 @@ from chatcore.responders.failures import FAILURES, CutOff, failure, option_refus
 __all__ = ["TitlingCompletions"]
 
 TRIES = 4
-"""Of a title, retries not counted: a server may refuse three options."""
+"""Of a title: a server may refuse three options. The first is made once more where the server fails."""
 
 MAX_TOKENS = 40
 EXCERPT_CHARS = 1_500
@@ -46,18 +46,20 @@ class TitlingCompletions(ChatCompletions):
         files = (part.attachment.name for part in asked.question.parts if isinstance(part, File))
         question = asked.text or "\n".join(files)
         prompt = PROMPT.format(question=question[:EXCERPT_CHARS], answer=answer[:EXCERPT_CHARS])
+        client = self._client_for_titles
         for _ in range(TRIES):
             try:
-                return await self._complete(prompt)
+                return await self._complete(prompt, client)
             except FAILURES as error:
                 if not self._learns(error):
                     raise failure(error, where=self._chat.where, model=self._chat.model) from error
+                client = client.with_options(max_retries=0)
         return None
 
-    async def _complete(self, prompt: str) -> str | None:
+    async def _complete(self, prompt: str, client: AsyncOpenAI) -> str | None:
         deltas = Deltas()
         said = ""
-        stream = await self._client_for_titles.chat.completions.create(
+        stream = await client.chat.completions.create(
             model=self._chat.model,
             messages=[ChatCompletionUserMessageParam(role="user", content=prompt)],
             stream=True,

@@ -59,8 +59,11 @@ def _is_word(argument: str) -> bool:
     return argument[:1] == "-" and argument[:2] != "--" and argument not in {"-", "-h"}
 
 
-def _word(argument: str) -> str:
-    return argument.removeprefix(_WORD)
+def _unmarked(given: object) -> object:
+    """A value without the mark, which stands on those of options too: ``search --config -this query``."""
+    if isinstance(given, list):
+        return [_unmarked(one) for one in given]
+    return given.removeprefix(_WORD) if isinstance(given, str) else given
 
 
 class _Version(argparse.Action):
@@ -116,7 +119,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     if found.command is None:
         parser.print_help(sys.stderr)
         parser.exit(USAGE)
-    return found
+    return argparse.Namespace(**{name: _unmarked(given) for name, given in vars(found).items()})
 
 
 _MEANINGS = {
@@ -182,15 +185,13 @@ def _add_ingest(parser: _Parser) -> None:
 
 
 def _add_search(parser: _Parser) -> None:
-    parser.add_argument(
-        "query", metavar="QUERY", nargs="+", type=_word, help='words, "phrases", -without, begin*'
-    )
+    parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "phrases", -without, begin*')
     parser.add_argument("--role", choices=("system", "user", "assistant", "tool"), help="said by this one")
     parser.add_argument("--rating", choices=("like", "dislike"), help="voted so")
     parser.add_argument("--since", metavar="DATE", type=_moment, help="said then or later")
     parser.add_argument("--until", metavar="DATE", type=_moment, help="said before")
-    parser.add_argument("--model", dest="of_model", metavar="NAME", type=_word, help="said by this model")
-    parser.add_argument("--conversation", metavar="ID", type=_word, help="in this one")
+    parser.add_argument("--model", dest="of_model", metavar="NAME", help="said by this model")
+    parser.add_argument("--conversation", metavar="ID", help="in this one")
     parser.add_argument(
         "--order", choices=("newest", "rank"), default="newest", help="or the best of the newest"
     )

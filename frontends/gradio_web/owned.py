@@ -29,10 +29,11 @@ def mount_api(app: Starlette, site: Site) -> None:
 
 @asynccontextmanager
 async def open_to_owner(site: Site) -> AsyncIterator[Callable[[str], None]]:
-    """``chatcore list`` and the like find the site's engine while the block lasts; closes the site.
+    """``chatcore list`` and the like find the site's engine while the block lasts.
 
     What is given writes down where else it is reached. Where the directory can't hold a socket, commands find
-    nothing, and the page is served all the same.
+    nothing, and the page is served all the same. Where it holds one the site is closed at the end, so that no
+    command waits; a caller closes it in any case.
     """
     directory = site.engine.directory
     async with AsyncExitStack() as stack:

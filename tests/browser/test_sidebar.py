@@ -176,7 +176,7 @@ def test_search_finds_words_in_titles_and_messages(server: Server, new_tab: Call
 
 
 def test_search_leads_far_up_and_to_other_branches(server: Server, new_tab: Callable[[Server], Tab]) -> None:
-    id_ = made(server, "A long one", "The xylophone plays.", *(f"Line {number}." for number in range(230)))
+    id_ = made(server, "A long one", "The xylophone plays.", *(f"Line {number}." for number in range(310)))
     path = server.api.get(f"/conversations/{id_}/messages", params={"limit": 1}).json()["messages"]
     first = path[0]["parent"]
     branch = server.api.post(

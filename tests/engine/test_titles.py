@@ -1,6 +1,7 @@
 """A conversation that was given no title gets one once: from what answered it, else from its first words."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from time import monotonic
 
 import anyio
@@ -124,6 +125,34 @@ async def test_what_answered_is_asked_and_nothing_waits_for_it(engine: Engine, s
     page = await engine.conversations()
     assert [entry.title for entry in page.conversations] == ["Bread"]
     assert len(script.asked) == 1
+
+
+async def test_what_gives_none_is_not_asked_after_every_answer(
+    engine: Engine, script: Titler, tmp_path: Path
+) -> None:
+    """Where the question has no words the conversation stays without a title, until one has some."""
+    script.make = giving(None)
+    paper = tmp_path / "a.txt"
+    paper.write_text("No question.")
+    said = (
+        IncomingMessage(role="user", parts=(Text(" "),)),
+        IncomingMessage(role="assistant", parts=(Text("From elsewhere."),)),
+    )
+    await engine.ingest([Incoming(source="tests", id="1", messages=said)])
+    [imported] = (await engine.conversations()).conversations
+    for conversation_id in ((await engine.create()).id, imported.id):
+        script.asked.clear()
+        failed = await engine.send(conversation_id, "", [paper])
+        (await script.next_run()).fail(ResponderError("Out of paper."))
+        await engine.wait_ended(failed.answer.id)
+        for text in ("", "", WORDS):
+            sent = await engine.send(conversation_id, text, [paper])
+            run = engine._runs.running(conversation_id)
+            assert run is not None
+            (await script.next_run()).end("A paper of yours.")
+            await run.over.wait()
+            assert await title(engine, sent) == (text or None)
+        assert script.asked == [("", "A paper of yours.")]
 
 
 class Strange(BaseException):

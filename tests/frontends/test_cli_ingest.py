@@ -116,6 +116,16 @@ def test_a_search_may_begin_with_a_dash_but_options_are_known_ones(
     assert "not '-x'" in capfd.readouterr().err
 
 
+def test_what_is_given_to_options_of_a_search_may_begin_with_a_dash_too(
+    chatcore: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option, sentence in (("--config", "no settings file -x."), ("--log-level", "error, not '-x'.")):
+        done = chatcore("search", option, "-x", "a")
+        assert done.code == 3
+        assert sentence in done.err
+
+
 def test_what_fails_is_reported_and_rejected(chatcore: Run, tmp_path: Path) -> None:
     path = tmp_path / "odd.jsonl.gz"
     path.write_bytes(gzip.compress((LINES + '{"messages": 7}\n{"messages": [}\n').encode()))

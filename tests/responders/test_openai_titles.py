@@ -85,6 +85,16 @@ async def test_a_server_that_fails_is_asked_once_more_at_most(
     assert len(server.requests) == requests
 
 
+async def test_what_fails_after_a_refusal_is_not_asked_once_more(
+    server: ScriptedServer, responder: Responder
+) -> None:
+    server.refuse(400, "Unsupported value", param="temperature")
+    server.refuse(500, "no")
+    with pytest.raises(ResponderError, match="he server at"):
+        await title_by(responder)
+    assert len(server.requests) == 2
+
+
 async def test_a_stream_that_is_cut_off_gives_none(server: ScriptedServer, responder: Responder) -> None:
     server.reply(text_chunk("Bre"), DONE)
     with pytest.raises(ResponderError, match="ended in mid-answer"):

@@ -65,7 +65,7 @@ class Page {
   #shown = []; // by the rows of the history, and of the live messages
   #shownLive = [];
   #isLiveSeen = true;
-  #isFinding = false;
+  #finds = 0; // messages that are on their way into view
 
   constructor(trigger, settings) {
     this.#trigger = trigger;
@@ -198,11 +198,11 @@ class Page {
 
   /** Bring a message into view: from further up, or from another branch, which is shown then. */
   async #find(id) {
-    this.#isFinding = true;
+    this.#finds++;
     try {
       await this.#seek(id);
     } finally {
-      this.#isFinding = false;
+      this.#finds--;
     }
   }
 
@@ -214,7 +214,7 @@ class Page {
       await this.#open(this.#conversation);
       if (!(await this.#olderTo(message.depth))) return;
     }
-    point(id);
+    await point(id); // until then the column may be at its bottom still: nothing is let go
   }
 
   /** Whether all of the visible path from `depth` on is held now, and the conversation still the same. */
@@ -350,7 +350,7 @@ class Page {
 
   /** Whether earlier messages were let go: they were loaded to be read, and the reader is back at the bottom. */
   #forgetOlder() {
-    const isMuch = this.#fold && !this.#isFinding && this.#fold.path().length > MOST_HELD;
+    const isMuch = this.#fold && !this.#finds && this.#fold.path().length > MOST_HELD;
     if (!isMuch || !isAtBottom()) return false;
     this.#fold.forgetOlder(KEPT);
     return true;

@@ -4,7 +4,12 @@ const MOST_FRAMES = 300; // Gradio draws a history in its own time
 const SETTLING_FRAMES = 20; // in which rows around it get their real heights, and others find their places
 const MOMENT_MS = 2500;
 
+/** Ends when the reader is there, or when the message has not come. */
 export function point(message) {
+  return new Promise((resolve) => follow(message, resolve));
+}
+
+function follow(message, ended) {
   let [frames, settling] = [MOST_FRAMES, SETTLING_FRAMES];
   const step = () => {
     const row = document.querySelector(`#cc-hist .message-row[data-message="${message}"]`);
@@ -13,8 +18,9 @@ export function point(message) {
       row.classList.add("cc-pointed");
       settling--;
     }
-    if (settling && frames--) requestAnimationFrame(step);
-    else if (row) setTimeout(unmark, MOMENT_MS);
+    if (settling && frames--) return requestAnimationFrame(step);
+    if (row) setTimeout(unmark, MOMENT_MS);
+    ended();
   };
   requestAnimationFrame(step);
 }
