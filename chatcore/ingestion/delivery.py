@@ -70,6 +70,7 @@ class Delivery:
         slots = _ON_THE_WAY if sink.is_elsewhere else _GATHERED if feed.is_apart else _AT_ONCE
         self._slots = anyio.Semaphore(slots, max_value=slots)
         self._flying: set[bytes] = set()
+        self._slices_flying = False
         self._dropped = b""
         self._failure: ChatcoreError | None = None
 
@@ -116,8 +117,10 @@ class Delivery:
     async def _begin(self, batch: Batch, tasks: TaskGroup) -> None:
         """Have it stored meanwhile."""
         origins = {one.origin for one in batch.conversations}
-        if batch.slices or not origins.isdisjoint(self._flying):
-            await self._all_written()  # the same conversation twice: one after the other
+        if batch.slices or self._slices_flying or not origins.isdisjoint(self._flying):
+            # the same conversation twice: one after the other; and slices are counted together, by themselves
+            await self._all_written()
+        self._slices_flying = batch.slices
         if batch.slices and not batch.conversations[0].first:
             self._dropped = b""
         if self._failed or (batch.slices and batch.conversations[0].origin == self._dropped):
