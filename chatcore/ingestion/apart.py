@@ -101,6 +101,7 @@ class ProcessFeed:
         self._keep = keep
         self._rejects = rejects
         self._progress: tuple[int, int | None] = (0, None)
+        self._failure: StorageError | None = None
         self._killing = threading.Timer(_STOP_SECONDS, process.kill)
         self._killing.daemon = True
 
@@ -129,6 +130,8 @@ class ProcessFeed:
         shutil.rmtree(self._scratch, ignore_errors=True)  # it may have had no time to do so itself
 
     def _next(self) -> Batch | None:
+        if self._failure is not None:
+            raise self._failure
         while (body := read_frame(self._said)) is not None:
             try:
                 frame = decode_frame(body)
@@ -141,7 +144,10 @@ class ProcessFeed:
             if isinstance(frame, Keep):
                 self._answer(frame)
                 continue
-            self._rejects.write(frame.rejected)
+            try:
+                self._rejects.write(frame.rejected)
+            except StorageError as error:
+                self._failure = error  # told when this batch is on its way
             self._progress = frame.read_bytes, frame.total_bytes
             return batch_of(frame)
         raise StorageError(f"the process that reads it {_ending(self._process)}.")

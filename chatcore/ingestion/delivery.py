@@ -72,7 +72,8 @@ class Delivery:
         self._flying: set[bytes] = set()
         self._slices_flying = False
         self._dropped = b""
-        self._failure: ChatcoreError | None = None
+        self._failure: ChatcoreError | None = None  # of the store
+        self._read_failure: ChatcoreError | None = None
 
     async def run(self) -> ChatcoreError | None:
         """Deliver all; gives what stopped it, None: nothing did. What had been read before then is stored,
@@ -80,18 +81,14 @@ class Delivery:
         """
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stop_reading_at_the_end)
-            while not self._failed and (batches := await self._read()):
+            while self._failure is None and (batches := await self._read()):
                 for batch in batches:
                     await self._begin(batch, tasks)
                 if self._alternates:
                     await self._all_written()
             await self._all_written()
             tasks.cancel_scope.cancel()
-        return self._failure
-
-    @property
-    def _failed(self) -> bool:
-        return isinstance(self._failure, StorageError | EngineClosed)
+        return self._failure or self._read_failure
 
     async def _stop_reading_at_the_end(self) -> None:
         """A thread that reads can't be cancelled, but told."""
@@ -106,12 +103,12 @@ class Delivery:
         """
         batches: list[Batch] = []
         try:
-            while len(batches) < (_AT_ONCE if self._alternates else 1):
+            while self._read_failure is None and len(batches) < (_AT_ONCE if self._alternates else 1):
                 if (batch := await self._feed.next()) is None:
                     break
                 batches.append(batch)
         except ChatcoreError as error:
-            self._failure = self._failure or error
+            self._read_failure = error
         return batches
 
     async def _begin(self, batch: Batch, tasks: TaskGroup) -> None:
@@ -123,7 +120,7 @@ class Delivery:
         self._slices_flying = batch.slices
         if batch.slices and not batch.conversations[0].first:
             self._dropped = b""
-        if self._failed or (batch.slices and batch.conversations[0].origin == self._dropped):
+        if self._failure or (batch.slices and batch.conversations[0].origin == self._dropped):
             return
         for unread, messages in batch.notes:  # now, so that they are told in the order of the source
             self.tally.note(unread, messages)
@@ -139,7 +136,7 @@ class Delivery:
 
     async def _deliver(self, batch: Batch, origins: set[bytes]) -> None:
         try:
-            if not self._failed:
+            if self._failure is None:
                 await self._store(batch)
                 self._tell()
         finally:
@@ -172,7 +169,7 @@ class Delivery:
             self.tally.refused(batch.counted[0], error.sentence)
             return
         for part, counted in zip(batch.conversations, batch.counted, strict=True):
-            if not self._failed:
+            if self._failure is None:
                 await self._store(Batch(conversations=(part,), counted=(counted,)))
 
     def _tell(self) -> None:

@@ -31,13 +31,19 @@ from chatcore import (
     open_engine,
 )
 from chatcore.formats.format import ReadOptions
+from chatcore.formats.records import Faults
 from chatcore.formats.spool import grouped
+from chatcore.incoming import Incoming, IncomingMessage, Unread
 from chatcore.ingestion import apart
+from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.delivery import IngestOptions
+from chatcore.ingestion.feeds import FileItems
+from chatcore.ingestion.frames import Kept, read_frame, write_frame
 from chatcore.ingestion.pipeline import ingest
+from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.rehearsal import EmptySink
 from chatcore.ingestion.sink import FileReading, IngestFile
-from chatcore.messages import File
+from chatcore.messages import Attachment, File, Text
 from chatcore.opening import open_reading
 from tests.search_index import index_damage
 
@@ -181,11 +187,99 @@ async def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path, alway
         assert (report.imported, {one.file for one in report.failures}) == (3, {"odd\ufffd.jsonl"})
 
 
-async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, always_apart: None) -> None:
-    source = written(tmp_path / "bad.jsonl", lines(3), bad='{"messages": 3}\n')
+async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, apart_or_here: bool) -> None:
+    """What was read before then is stored."""
+    source = written(tmp_path / "bad.jsonl", lines(3))
+    with source.open("a") as file:
+        file.write('{"messages": 3}\n')
     async with open_engine("memory:") as engine:
-        with pytest.raises(IngestStopped, match="rejects"):
+        with pytest.raises(IngestStopped, match="rejects") as caught:
             await engine.ingest(str(source), rejects="/dev/full")
+        assert (caught.value.report.imported, caught.value.report.failed) == (3, 1)
+        assert len(await rows_of(engine)) == 3
+
+
+async def test_long_rejects_make_small_batches() -> None:
+    """They wait in memory with their batch."""
+    rejected = io.BytesIO()
+    items = FileItems(ALotOfRejects())
+    batches = Batches(
+        items,
+        Preparation(Limits(), lambda file: None, 0),
+        Rejects(rejected),
+        limit=None,
+        index=True,
+        whole=False,
+    )
+    noted, written_before = [], 0
+    while (batch := batches.next()) is not None:
+        noted.append(len(batch.notes))
+        assert rejected.tell() - written_before < 250_000
+        written_before = rejected.tell()
+    assert sum(noted) == 20
+
+
+class ALotOfRejects:
+    """Ten records that can't be read, and ten of which nothing can be made, of 100,000 bytes each."""
+
+    def __init__(self) -> None:
+        self._left = 20
+
+    def __next__(self) -> Incoming | Unread:
+        if not self._left:
+            raise StopIteration
+        self._left -= 1
+        if self._left >= 10:
+            return Unread(kind="failed", reason="bad", record=b"x" * 100_000)
+        return Incoming(source="t", messages=[IncomingMessage(role="user", parts=(Text("x" * 5_000_000),))])
+
+    def record_of(self, item: Incoming) -> bytes | None:
+        return b"y" * 100_000
+
+    def release(self, path: Path) -> None:
+        pass
+
+    def progress(self) -> tuple[int, int | None]:
+        return 0, None
+
+    def stop(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_of_what_cannot_be_read_so_much_is_held() -> None:
+    faults = Faults()
+    record = b"x" * 10_000_000
+    for _ in range(3):
+        faults.add("bad", "f", record=record)
+    held = [faults.take() for _ in range(2)]
+    faults.add("bad", "f", record=record)  # there is room again
+    before = len(faults)
+    faults.add("bad", "f", record=b"short")
+    faults.forget(before)
+    faults.add("bad", "f", record=b"x" * 2**27)
+    while len(faults):
+        held.append(faults.take())
+    faults.add("bad", "f", record=b"x" * 2**27)  # one is, however long
+    held.append(faults.take())
+    lengths = [len(one.record or b"") for one in held if one is not None]
+    assert lengths == [10_000_000, 0, 0, 10_000_000, 0, 2**27]
+
+
+@pytest.mark.parametrize("size", [10, 2**21])
+def test_frames_of_any_length_arrive(size: int) -> None:
+    pipe = io.BytesIO()
+    kept = Kept(Attachment(name="x" * size, media_type="", size_bytes=0, sha256="", path=""))
+    write_frame(pipe, kept)
+    write_frame(pipe, kept)
+    pipe.seek(0)
+    for _ in range(2):
+        body = read_frame(pipe)
+        assert body is not None
+        assert msgspec.msgpack.decode(body, type=Kept) == kept
+    assert read_frame(pipe) is None
 
 
 def readers_of(pid: int) -> list[int]:
