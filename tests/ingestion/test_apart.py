@@ -225,6 +225,9 @@ class ALotOfRejects:
     def __init__(self) -> None:
         self._left = 20
 
+    def __iter__(self) -> Iterator[Incoming | Unread]:
+        return self
+
     def __next__(self) -> Incoming | Unread:
         if not self._left:
             raise StopIteration
@@ -349,6 +352,80 @@ async def test_an_opener_without_a_name_reads_here(tmp_path: Path, always_apart:
     source = written(tmp_path / "some.jsonl", lines(3))
     report = await ingest(str(source), EmptySink(Limits()), opener, IngestOptions())
     assert (report.imported, called) == (3, [str(source)])
+
+
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd", "//dev/fd"])
+async def test_a_name_that_means_something_in_this_process_only(
+    tmp_path: Path, always_apart: None, folder: str
+) -> None:
+    """By its number, another process would find a file of its own, or none."""
+    with written(tmp_path / "some.jsonl", lines(3)).open("rb") as file:
+        name = f"{folder}/{file.fileno()}"
+        async with open_engine("memory:") as engine:
+            assert (await engine.ingest(name)).imported == 3
+        link, link_to_folder = tmp_path / "link", tmp_path / "folder"
+        link.symlink_to(name)
+        link_to_folder.symlink_to(folder)
+        for one in (name, link, link_to_folder / str(file.fileno()), "/dev/stdin", "/dev/./fd/9"):
+            assert not apart.is_large(one), one
+        opened = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+        assert not apart.is_large(f"{folder}/{opened}/some.jsonl")
+        os.close(opened)
+        link.unlink()
+        link.symlink_to("some.jsonl")
+        assert apart.is_large(link)
+
+
+async def test_without_a_process_it_is_read_here(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "some.jsonl", lines(3))
+    for executable in (str(tmp_path / "python3"), "/usr/bin/true", "", None):
+        monkeypatch.setattr(sys, "executable", executable)
+        async with open_engine("memory:") as engine:
+            assert (await engine.ingest(str(source))).imported == 3
+
+
+async def test_without_a_temporary_folder_it_is_read_here(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "some.jsonl", lines(3))
+    async with open_engine("memory:") as engine:  # it has a folder itself
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+        assert (await engine.ingest(str(source))).imported == 3
+
+
+@pytest.mark.parametrize(
+    ("executable", "can"),
+    [
+        ("python", True),
+        ("python3.11", True),
+        ("Python.exe", True),
+        ("python3.13t", True),
+        ("python3-dbg", True),
+        ("pypy3.10", True),
+        ("uwsgi", False),
+        ("pythonista", False),
+        ("chat", False),
+    ],
+)
+def test_only_a_python_is_started(monkeypatch: pytest.MonkeyPatch, executable: str, can: bool) -> None:
+    """Else it would be the very program that embeds this, once more."""
+    monkeypatch.setattr(sys, "executable", f"/usr/bin/{executable}")
+    assert (apart.name_of(open_reading) is not None) == can
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert apart.name_of(open_reading) is None
+
+
+async def test_entries_of_the_path_that_are_no_text(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python passes them over."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.path.insert(0, tmp_path)  # type: ignore[arg-type]
+    source = written(tmp_path / "some.jsonl", lines(3))
+    async with open_engine("memory:") as engine:
+        assert (await engine.ingest(str(source))).imported == 3
 
 
 @pytest.mark.parametrize("kind", ["cut off", "damaged"])
