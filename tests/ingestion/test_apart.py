@@ -33,7 +33,7 @@ from chatcore import (
 from chatcore.formats.format import ReadOptions
 from chatcore.formats.records import Faults
 from chatcore.formats.spool import grouped
-from chatcore.incoming import Incoming, IncomingMessage, Unread
+from chatcore.incoming import Incoming, IncomingFile, IncomingMessage, Unread
 from chatcore.ingestion import apart
 from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.delivery import IngestOptions
@@ -205,7 +205,7 @@ async def test_long_rejects_make_small_batches() -> None:
     items = FileItems(ALotOfRejects())
     batches = Batches(
         items,
-        Preparation(Limits(), lambda file: None, 0),
+        Preparation(Limits(), no_files, 0),
         Rejects(rejected),
         limit=None,
         index=True,
@@ -217,6 +217,10 @@ async def test_long_rejects_make_small_batches() -> None:
         assert rejected.tell() - written_before < 250_000
         written_before = rejected.tell()
     assert sum(noted) == 20
+
+
+def no_files(file: IncomingFile) -> NoReturn:
+    raise AssertionError("There are none.")
 
 
 class ALotOfRejects:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import msgspec
@@ -254,7 +255,7 @@ async def test_what_overtakes_the_last_slice_is_counted_by_itself() -> None:
     for others, wanted in ((2, (3, 1, 0, 0, 2, 0)), (3, (4, 4, 0, 0, 0, 0))):
         batches = Batches(
             IteratorItems(iter([chat(99, 1_200), *chats(others)])),
-            Preparation(Limits(), lambda file: None, 0),
+            Preparation(Limits(), no_files, 0),
             Rejects(None),
             limit=None,
             index=True,
@@ -265,6 +266,10 @@ async def test_what_overtakes_the_last_slice_is_counted_by_itself() -> None:
         report = delivery.tally.report(dry_run=False, seconds=0)
         assert counts(report) == wanted
         assert report.messages.imported == 1_200 + (others * 2 if others == 3 else 0)
+
+
+def no_files(file: IncomingFile) -> NoReturn:
+    raise AssertionError("There are none.")
 
 
 class ListFeed:
