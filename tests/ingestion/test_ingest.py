@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import anyio
 import msgspec
@@ -32,13 +31,9 @@ from chatcore import (
 )
 from chatcore.arrivals import IngestConversation, Ingested
 from chatcore.formats.format import ReadOptions
-from chatcore.ingestion.batch import Batch
-from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.cleaning import UNCLEAN
-from chatcore.ingestion.delivery import Delivery, IngestOptions
-from chatcore.ingestion.feeds import IteratorItems
+from chatcore.ingestion.delivery import IngestOptions
 from chatcore.ingestion.pipeline import ingest
-from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.rehearsal import EmptySink
 from chatcore.messages import Attachment, File, MissingFile, Text
 from chatcore.opening import open_reading
@@ -231,63 +226,6 @@ async def test_after_one_that_was_refused_another_version_of_it_is_tried() -> No
     sink = CountingSink([], [None, InvalidInput("No more.")])
     report = await ingest([chat(1, 2_000), chat(1, 1_200)], sink, None, IngestOptions())
     assert (counts(report), sink.seen) == ((2, 1, 0, 0, 0, 1), [500, 500, 500, 200])
-
-
-async def test_what_overtakes_the_last_slice_is_counted_by_itself() -> None:
-    """Over HTTP one request may end before the other: here a slice waits for all else that can be done."""
-
-    class Late(CountingSink):
-        async def write(
-            self,
-            conversations: Sequence[IngestConversation],
-            *,
-            index: bool,
-            dry_run: bool,
-            packed: bytes | None = None,
-        ) -> tuple[Ingested, ...]:
-            if conversations[0].first or not conversations[0].last:
-                await anyio.wait_all_tasks_blocked()
-            elif len(conversations) == 2:
-                skipped = Ingested(conversation_id="", outcome="skipped", imported=0, votes=0)
-                return skipped, skipped
-            return await super().write(conversations, index=index, dry_run=dry_run)
-
-    for others, wanted in ((2, (3, 1, 0, 0, 2, 0)), (3, (4, 4, 0, 0, 0, 0))):
-        batches = Batches(
-            IteratorItems(iter([chat(99, 1_200), *chats(others)])),
-            Preparation(Limits(), no_files, 0),
-            Rejects(None),
-            limit=None,
-            index=True,
-            whole=False,
-        )
-        delivery = Delivery(ListFeed(batches), Late([]), IngestOptions())
-        assert await delivery.run() is None
-        report = delivery.tally.report(dry_run=False, seconds=0)
-        assert counts(report) == wanted
-        assert report.messages.imported == 1_200 + (others * 2 if others == 3 else 0)
-
-
-def no_files(file: IncomingFile) -> NoReturn:
-    raise AssertionError("There are none.")
-
-
-class ListFeed:
-    """Gives its batches without waiting."""
-
-    is_apart = True
-
-    def __init__(self, batches: Batches) -> None:
-        self._batches = batches
-
-    async def next(self) -> Batch | None:
-        return self._batches.next()
-
-    def progress(self) -> tuple[int, int | None]:
-        return 0, None
-
-    def stop(self) -> None:
-        pass
 
 
 async def test_what_was_deleted_here_stays_so(engine: Engine) -> None:
