@@ -17,8 +17,9 @@ from chatcore.incoming import Unread
 __all__ = ["Faults", "json_record", "records_of"]
 
 _MOST_FAULTS = 10_000
-_BODIES = 100
-"""Of so many records that can't be read the text is kept for the file of rejects, while nobody takes them."""
+_BODY_BYTES = 16 * 2**20
+"""Of records that can't be read so much text is kept for the file of rejects, while nobody takes them; of one
+in any case, however long."""
 
 _WINDOWS = "a line that is not UTF-8, read as Windows-1252"
 
@@ -28,6 +29,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: deque[Unread] = deque()
+        self._held_bytes = 0
 
     def add(self, reason: str, file: str, place: str = "", record: bytes | None = None) -> None:
         """One more.
@@ -41,8 +43,9 @@ class Faults:
 
     def end(self, reason: str, file: str, place: str = "", record: bytes | None = None) -> None:
         """The last one of a file, however many there are."""
-        if len(self._found) >= _BODIES:
+        if record is not None and self._held_bytes and self._held_bytes + len(record) > _BODY_BYTES:
             record = None
+        self._held_bytes += len(record or b"")
         self._found.append(Unread(kind="failed", reason=reason, file=file, place=place, record=record))
 
     def __len__(self) -> int:
@@ -55,12 +58,18 @@ class Faults:
         """
         reason = None
         while len(self._found) > since:
-            reason = self._found.pop().reason
+            fault = self._found.pop()
+            self._held_bytes -= len(fault.record or b"")
+            reason = fault.reason
         return reason
 
     def take(self) -> Unread | None:
         """The oldest; None: there is none."""
-        return self._found.popleft() if self._found else None
+        if not self._found:
+            return None
+        fault = self._found.popleft()
+        self._held_bytes -= len(fault.record or b"")
+        return fault
 
 
 def records_of(

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,15 +55,31 @@ _BOOT = (
 )
 
 
+_PYTHON = re.compile(r"(python|pypy)[0-9.]*[dmt]?(-.*)?(\.exe)?", re.IGNORECASE)
+
+_OWN = ("/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr")
+"""What is here and below is something else, or nothing, to another process."""
+
+_MOST_LINKS = 40
+
+
 def name_of(opener: OpenReading) -> str | None:
     """What another process finds it by, as ``module:name``; None: it can't."""
     module, name = getattr(opener, "__module__", ""), getattr(opener, "__qualname__", ".")
-    can_start = sys.executable and module != "__main__" and "." not in name
-    return f"{module}:{name}" if can_start else None
+    can_find = module != "__main__" and "." not in name
+    return f"{module}:{name}" if can_find and _is_python(sys.executable) else None
+
+
+def _is_python(executable: str | None) -> bool:
+    """Else it is a program that has Python within, and to start it would be to have it twice."""
+    name = os.path.basename(executable or "")
+    return _PYTHON.fullmatch(name) is not None and not getattr(sys, "frozen", False)
 
 
 def is_large(source: str | os.PathLike[str]) -> bool:
-    """Whether a process of its own pays."""
+    """Whether a process of its own pays, and would find it."""
+    if _is_own(os.fspath(source)):
+        return False
     size = 0
     for path in _files_of(Path(source)):
         with contextlib.suppress(OSError):  # whoever reads it will say so
@@ -70,6 +87,20 @@ def is_large(source: str | os.PathLike[str]) -> bool:
         if size >= LARGE_BYTES:
             return True
     return False
+
+
+def _is_own(path: str) -> bool:
+    """Whether it leads through names that mean something in this process only."""
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split("/" + os.path.abspath(path).lstrip("/"))  # two would stay two
+        at = os.path.join(os.path.realpath(folder), name)
+        if any(f"{one}/".startswith(f"{own}/") for one in (os.path.join(folder, name), at) for own in _OWN):
+            return True
+        try:
+            path = os.path.join(os.path.dirname(at), os.readlink(at))
+        except OSError:  # no link, or nothing
+            return False
+    return True
 
 
 def _files_of(source: Path) -> Iterator[Path]:
@@ -100,6 +131,7 @@ class ProcessFeed:
         self._keep = keep
         self._rejects = rejects
         self._progress: tuple[int, int | None] = (0, None)
+        self._failure: StorageError | None = None
         self._killing = threading.Timer(_STOP_SECONDS, process.kill)
         self._killing.daemon = True
 
@@ -128,6 +160,8 @@ class ProcessFeed:
         self._scratch.close()  # the process may have had no time to do so itself
 
     def _next(self) -> Batch | None:
+        if self._failure is not None:
+            raise self._failure
         while (body := read_frame(self._said)) is not None:
             try:
                 frame = decode_frame(body)
@@ -140,7 +174,10 @@ class ProcessFeed:
             if isinstance(frame, Keep):
                 self._answer(frame)
                 continue
-            self._rejects.write(frame.rejected)
+            try:
+                self._rejects.write(frame.rejected)
+            except StorageError as error:
+                self._failure = error  # told when this batch is on its way
             self._progress = frame.read_bytes, frame.total_bytes
             return batch_of(frame)
         raise StorageError(f"the process that reads it {_ending(self._process)}.")
@@ -154,13 +191,17 @@ class ProcessFeed:
 
 
 @asynccontextmanager
-async def open_process_feed(order: Order, keep: KeepFile, rejects: Rejects) -> AsyncIterator[ProcessFeed]:
+async def open_process_feed(
+    order: Order, keep: KeepFile, rejects: Rejects
+) -> AsyncIterator[ProcessFeed | None]:
     """A process that reads what is ordered; it has ended when the block is left.
 
-    Raises:
-        StorageError: None can be started.
+    Gives None where none can be started.
     """
     feed = await to_thread.run_sync(_start, order, keep, rejects)
+    if feed is None:
+        yield None
+        return
     try:
         yield feed
     finally:
@@ -168,7 +209,9 @@ async def open_process_feed(order: Order, keep: KeepFile, rejects: Rejects) -> A
             await to_thread.run_sync(feed.close)
 
 
-def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed:
+def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed | None:
+    entries: list[object] = [*sys.path]  # whatever types say
+    paths = json.dumps([one for one in entries if isinstance(one, str)])
     with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
         try:
             their_in, our_out = os.pipe()
@@ -181,15 +224,15 @@ def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed:
             scratch = HeldFolder("reading")
             ours.callback(scratch.close)
             process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(their_in), str(their_out)],
+                [sys.executable, "-I", "-c", _BOOT, paths, str(their_in), str(their_out)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(their_in, their_out, scratch.lock),  # it may outlive us by a moment
                 env={**os.environ, "TMPDIR": str(scratch.path)},
                 start_new_session=True,  # Ctrl-C in the terminal is for this process
             )
-        except OSError as error:
-            raise StorageError(f"no process can be started that reads: {error.strerror}.") from error
+        except OSError:
+            return None
         feed = ProcessFeed(process, said, asked, keep, rejects, scratch)
         ours.pop_all()
     try:

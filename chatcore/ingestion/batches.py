@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 import msgspec
 
 from chatcore.arrivals import IngestConversation
-from chatcore.errors import StorageError
+from chatcore.errors import ChatcoreError, StorageError
 from chatcore.incoming import Incoming, Unread
 from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.preparation import NotTaken, Preparation, Prepared
@@ -54,17 +54,19 @@ class Rejects:
     def __init__(self, file: BinaryIO | None) -> None:
         self._file = file
 
-    def add(self, unread: Unread) -> None:
-        """One more; only what failed is written.
+    def add(self, unread: Unread) -> int:
+        """One more; only what failed is written. Gives how many bytes that were.
 
         Raises:
             StorageError: The file can't be written.
         """
         if self._file is None or unread.kind != "failed":
-            return
+            return 0
         head = {"file": unread.file, "place": unread.place, "id": unread.id, "reason": unread.reason}
-        line = json.dumps(head, ensure_ascii=True)[:-1].encode()
-        self.write(line + b', "record": ' + _record(unread.record) + b"}\n")
+        start = json.dumps(head, ensure_ascii=True)[:-1].encode()
+        line = start + b', "record": ' + _record(unread.record) + b"}\n"
+        self.write(line)
+        return len(line)
 
     def write(self, lines: bytes) -> None:
         """Lines that another one has made.
@@ -119,12 +121,20 @@ class Batches:
         self._whole = whole
         self._slices: Iterator[Batch] = iter(())
         self._ended = False
+        self._failure: ChatcoreError | None = None
 
     def next(self) -> Batch | None:
-        """The next batch; None: all has been read."""
+        """The next batch; None: all has been read.
+
+        Raises:
+            ChatcoreError: Reading can't go on; what was read before has been given.
+        """
         if (slice_ := next(self._slices, None)) is not None:
             return slice_
-        return None if self._ended else self._gathered()
+        batch = None if self._ended else self._gathered()
+        if batch is None and self._failure is not None:
+            raise self._failure
+        return batch
 
     def resume(self) -> None:
         """There is more to be read after all."""
@@ -133,6 +143,19 @@ class Batches:
     def _gathered(self) -> Batch | None:
         prepared: list[Prepared] = []
         notes: list[tuple[Unread, int]] = []
+        try:
+            self._gather(prepared, notes)
+        except ChatcoreError as error:
+            self._failure, self._ended = error, True
+        if not prepared and not notes:
+            return next(self._slices, None)
+        return Batch(
+            conversations=tuple([one.conversation for one in prepared]),
+            counted=tuple([one.counted for one in prepared]),
+            notes=tuple(notes),
+        )
+
+    def _gather(self, prepared: list[Prepared], notes: list[tuple[Unread, int]]) -> None:
         weight = size = 0
         most = self._most
         while weight < most.weight and size < most.size and len(notes) < BATCH_MESSAGES:
@@ -141,10 +164,11 @@ class Batches:
                 self._ended = True
                 break
             if isinstance(item, Unread):
-                self._note(item, 0, notes)
+                size += self._note(item, 0, notes)
                 continue
-            made = self._prepared(item, notes)
-            if made is None:
+            made = self._prepared(item)
+            if isinstance(made, Unread):
+                size += self._note(made, len(item.messages), notes)
                 continue
             own = made.conversation.weight
             if not self._whole and (own > most.weight or made.size_bytes > most.size):
@@ -153,13 +177,6 @@ class Batches:
             prepared.append(made)
             weight += own
             size += made.size_bytes
-        if not prepared and not notes:
-            return next(self._slices, None)
-        return Batch(
-            conversations=tuple([one.conversation for one in prepared]),
-            counted=tuple([one.counted for one in prepared]),
-            notes=tuple(notes),
-        )
 
     def _next_item(self) -> Incoming | Unread | None:
         if self._left == 0:
@@ -172,12 +189,12 @@ class Batches:
             self._left -= 1
         return item
 
-    def _prepared(self, item: Incoming, notes: list[tuple[Unread, int]]) -> Prepared | None:
+    def _prepared(self, item: Incoming) -> Prepared | Unread:
         try:
             made = self._preparation.of(item)
         except NotTaken as error:
             self._items.release(item)
-            unread = Unread(
+            return Unread(
                 kind="skipped" if error.skipped else "failed",
                 reason=str(error),
                 file=item.file,
@@ -185,15 +202,14 @@ class Batches:
                 id=item.id,
                 record=None if error.skipped else self._items.record_of(item),
             )
-            self._note(unread, len(item.messages), notes)
-            return None
         if made.counted.files or made.counted.missing:
             self._items.release(item)
         return made
 
-    def _note(self, unread: Unread, messages: int, notes: list[tuple[Unread, int]]) -> None:
-        self._rejects.add(unread)
+    def _note(self, unread: Unread, messages: int, notes: list[tuple[Unread, int]]) -> int:
+        """Gives how many bytes of rejects that makes."""
         notes.append((_plain(unread), messages))
+        return self._rejects.add(unread)
 
 
 def _plain(unread: Unread) -> Unread:

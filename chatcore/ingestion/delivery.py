@@ -70,8 +70,10 @@ class Delivery:
         slots = _ON_THE_WAY if sink.is_elsewhere else _GATHERED if feed.is_apart else _AT_ONCE
         self._slots = anyio.Semaphore(slots, max_value=slots)
         self._flying: set[bytes] = set()
+        self._slices_flying = False
         self._dropped = b""
-        self._failure: ChatcoreError | None = None
+        self._failure: ChatcoreError | None = None  # of the store
+        self._read_failure: ChatcoreError | None = None
 
     async def run(self) -> ChatcoreError | None:
         """Deliver all; gives what stopped it, None: nothing did. What had been read before then is stored,
@@ -79,18 +81,14 @@ class Delivery:
         """
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._stop_reading_at_the_end)
-            while not self._failed and (batches := await self._read()):
+            while self._failure is None and (batches := await self._read()):
                 for batch in batches:
                     await self._begin(batch, tasks)
                 if self._alternates:
                     await self._all_written()
             await self._all_written()
             tasks.cancel_scope.cancel()
-        return self._failure
-
-    @property
-    def _failed(self) -> bool:
-        return isinstance(self._failure, StorageError | EngineClosed)
+        return self._failure or self._read_failure
 
     async def _stop_reading_at_the_end(self) -> None:
         """A thread that reads can't be cancelled, but told."""
@@ -105,22 +103,24 @@ class Delivery:
         """
         batches: list[Batch] = []
         try:
-            while len(batches) < (_AT_ONCE if self._alternates else 1):
+            while self._read_failure is None and len(batches) < (_AT_ONCE if self._alternates else 1):
                 if (batch := await self._feed.next()) is None:
                     break
                 batches.append(batch)
         except ChatcoreError as error:
-            self._failure = self._failure or error
+            self._read_failure = error
         return batches
 
     async def _begin(self, batch: Batch, tasks: TaskGroup) -> None:
         """Have it stored meanwhile."""
         origins = {one.origin for one in batch.conversations}
-        if batch.slices or not origins.isdisjoint(self._flying):
-            await self._all_written()  # the same conversation twice: one after the other
+        if batch.slices or self._slices_flying or not origins.isdisjoint(self._flying):
+            # the same conversation twice: one after the other; and slices are counted together, by themselves
+            await self._all_written()
+        self._slices_flying = batch.slices
         if batch.slices and not batch.conversations[0].first:
             self._dropped = b""
-        if self._failed or (batch.slices and batch.conversations[0].origin == self._dropped):
+        if self._failure or (batch.slices and batch.conversations[0].origin == self._dropped):
             return
         for unread, messages in batch.notes:  # now, so that they are told in the order of the source
             self.tally.note(unread, messages)
@@ -136,7 +136,7 @@ class Delivery:
 
     async def _deliver(self, batch: Batch, origins: set[bytes]) -> None:
         try:
-            if not self._failed:
+            if self._failure is None:
                 await self._store(batch)
                 self._tell()
         finally:
@@ -169,7 +169,7 @@ class Delivery:
             self.tally.refused(batch.counted[0], error.sentence)
             return
         for part, counted in zip(batch.conversations, batch.counted, strict=True):
-            if not self._failed:
+            if self._failure is None:
                 await self._store(Batch(conversations=(part,), counted=(counted,)))
 
     def _tell(self) -> None:

@@ -33,7 +33,8 @@ __all__ = [
     "write_frame",
 ]
 
-_LENGTH = struct.Struct("!I")
+_SMALL_BYTES = 2**20
+_LENGTH = struct.Struct("!Q")
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -151,10 +152,18 @@ def write_frame(file: BinaryIO, frame: Frame | Kept | Order) -> None:
         UnicodeEncodeError: Something in it is no text; nothing was written.
     """
     body = _encode(frame)
-    rest = memoryview(_LENGTH.pack(len(body)) + body)
+    if len(body) < _SMALL_BYTES:
+        _write(file, _LENGTH.pack(len(body)) + body)
+    else:  # what may be a record of 128 MiB is not copied once more
+        _write(file, _LENGTH.pack(len(body)))
+        _write(file, body)
+    file.flush()
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    rest = memoryview(content)
     while rest:  # a process that is stopped in the middle writes a part only
         rest = rest[file.write(rest) :]
-    file.flush()
 
 
 def read_frame(file: BinaryIO) -> bytearray | None:

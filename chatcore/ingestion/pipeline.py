@@ -38,7 +38,7 @@ __all__ = ["IngestSource", "ingest"]
 IngestSource = IngestFile | Iterable[Incoming] | AsyncIterable[Incoming]
 """A file (a path, ``-`` for standard input, an open binary file), or conversations."""
 
-MakeApart = Callable[[str, str | PathLike[str]], AbstractAsyncContextManager[Feed]]
+MakeApart = Callable[[str, str | PathLike[str]], AbstractAsyncContextManager[Feed | None]]
 
 
 async def ingest(
@@ -73,7 +73,7 @@ async def ingest(
                 whole=options.dry_run,
             )
 
-        def make_apart(opener: str, file: str | PathLike[str]) -> AbstractAsyncContextManager[Feed]:
+        def make_apart(opener: str, file: str | PathLike[str]) -> AbstractAsyncContextManager[Feed | None]:
             order = Order(
                 opener=opener,
                 source=fsencode(file),
@@ -138,15 +138,26 @@ async def _open_feed(
         and await to_thread.run_sync(is_large, source)
     ):
         async with make_apart(opener, source) as apart:
-            yield apart
+            if apart is not None:
+                yield apart
+                return
+        async with _open_thread_feed(source, open_reading, options, make) as feed:
+            yield feed
     else:
-        file = cast(IngestFile, source)
-        reading = await to_thread.run_sync(open_reading, file, options.format, options.read)
-        try:
-            yield ThreadFeed(FileItems(reading), make)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(reading.close)
+        async with _open_thread_feed(cast(IngestFile, source), open_reading, options, make) as feed:
+            yield feed
+
+
+@asynccontextmanager
+async def _open_thread_feed(
+    source: IngestFile, open_reading: OpenReading, options: IngestOptions, make: MakeBatches
+) -> AsyncIterator[Feed]:
+    reading = await to_thread.run_sync(open_reading, source, options.format, options.read)
+    try:
+        yield ThreadFeed(FileItems(reading), make)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(reading.close)
 
 
 @asynccontextmanager

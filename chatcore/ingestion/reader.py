@@ -22,7 +22,6 @@ import msgspec
 from chatcore.arrivals import IngestConversation
 from chatcore.errors import ChatcoreError
 from chatcore.incoming import IncomingFile
-from chatcore.ingestion.batch import Batch
 from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.feeds import FileItems
 from chatcore.ingestion.frames import Ended, Keep, Kept, Order, ended_by, read_frame, read_of, write_frame
@@ -100,8 +99,6 @@ def _read(order: Order, said: BinaryIO, answers: "queue.SimpleQueue[Kept]") -> N
             write_frame(said, read_of(batch, _taken(rejected), items.progress()))
     except ChatcoreError as error:
         ended = ended_by(error)
-        if lines := _taken(rejected):
-            write_frame(said, read_of(Batch(), lines, items.progress()))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what was unpacked goes, whoever is in a hurry
         reading.close()

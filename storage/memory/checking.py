@@ -34,12 +34,6 @@ def _of_sources(tables: Tables) -> Iterator[str]:
             yield f"Conversation {row.conversation.id} is shown before all of it is there."
         if row.unfinished != (source.digest is None):
             yield f"Conversation {row.conversation.id} is wrong about whether slices are missing."
-    for key in tables.message_sources:
-        row_of_message = tables.messages.get(key)
-        if row_of_message is not None and row_of_message.conversation not in tables.conversation_sources:
-            conversation = tables.conversations[row_of_message.conversation]
-            if not conversation.purged:
-                yield f"Message {row_of_message.message.id} has a source, and its conversation none."
 
 
 def _of_conversation(tables: Tables, row: ConversationRow) -> Iterator[str]:

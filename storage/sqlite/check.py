@@ -21,7 +21,6 @@ _RULES: Mapping[str, str] = {
     "counter": "A row of conversation {} has a higher number than the conversation has counted.",
     "file": "Message {} has a file that is not counted as referred to.",
     "vote": "A vote on message {} can't be decoded.",
-    "source": "Message {} came from elsewhere, and its conversation did not.",
     "twice": "Two rows of the conversation of message {} have the same number.",
     "unfound": "Message {} is missing in the search index: chatcore reindex --anew.",
     "found": "Message {} should not be in the search index: chatcore reindex --anew.",

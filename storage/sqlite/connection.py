@@ -112,6 +112,7 @@ def prepare_writer(connection: sqlite3.Connection) -> None:
     prepare_reader(connection)
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is purged is overwritten; else builds differ
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // page_bytes}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")

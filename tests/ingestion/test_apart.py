@@ -31,12 +31,18 @@ from chatcore import (
     open_engine,
 )
 from chatcore.formats.format import ReadOptions
+from chatcore.formats.records import Faults
 from chatcore.formats.spool import grouped
+from chatcore.incoming import Incoming, IncomingFile, IncomingMessage, Unread
 from chatcore.ingestion import apart
+from chatcore.ingestion.batches import Batches, Rejects
 from chatcore.ingestion.delivery import IngestOptions
+from chatcore.ingestion.feeds import FileItems
+from chatcore.ingestion.frames import Kept, read_frame, write_frame
 from chatcore.ingestion.pipeline import ingest
+from chatcore.ingestion.preparation import Preparation
 from chatcore.ingestion.sink import FileReading, IngestFile
-from chatcore.messages import File
+from chatcore.messages import Attachment, File, Text
 from chatcore.opening import open_reading
 from tests.ingestion.sinks import EmptySink
 from tests.search_index import index_damage
@@ -195,11 +201,106 @@ async def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path: Path, alway
         assert (report.imported, {one.file for one in report.failures}) == (3, {"odd\ufffd.jsonl"})
 
 
-async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, always_apart: None) -> None:
-    source = written(tmp_path / "bad.jsonl", lines(3), bad='{"messages": 3}\n')
+async def test_rejects_that_cannot_be_written_stop_it(tmp_path: Path, apart_or_here: bool) -> None:
+    """What was read before then is stored."""
+    source = written(tmp_path / "bad.jsonl", lines(3))
+    with source.open("a") as file:
+        file.write('{"messages": 3}\n')
     async with open_engine("memory:") as engine:
-        with pytest.raises(IngestStopped, match="rejects"):
+        with pytest.raises(IngestStopped, match="rejects") as caught:
             await engine.ingest(str(source), rejects="/dev/full")
+        assert (caught.value.report.imported, caught.value.report.failed) == (3, 1)
+        assert len(await rows_of(engine)) == 3
+
+
+async def test_long_rejects_make_small_batches() -> None:
+    """They wait in memory with their batch."""
+    rejected = io.BytesIO()
+    items = FileItems(ALotOfRejects())
+    batches = Batches(
+        items,
+        Preparation(Limits(), no_files, 0),
+        Rejects(rejected),
+        limit=None,
+        index=True,
+        whole=False,
+    )
+    noted, written_before = [], 0
+    while (batch := batches.next()) is not None:
+        noted.append(len(batch.notes))
+        assert rejected.tell() - written_before < 250_000
+        written_before = rejected.tell()
+    assert sum(noted) == 20
+
+
+def no_files(file: IncomingFile) -> NoReturn:
+    raise AssertionError("There are none.")
+
+
+class ALotOfRejects:
+    """Ten records that can't be read, and ten of which nothing can be made, of 100,000 bytes each."""
+
+    def __init__(self) -> None:
+        self._left = 20
+
+    def __iter__(self) -> Iterator[Incoming | Unread]:
+        return self
+
+    def __next__(self) -> Incoming | Unread:
+        if not self._left:
+            raise StopIteration
+        self._left -= 1
+        if self._left >= 10:
+            return Unread(kind="failed", reason="bad", record=b"x" * 100_000)
+        return Incoming(source="t", messages=[IncomingMessage(role="user", parts=(Text("x" * 5_000_000),))])
+
+    def record_of(self, item: Incoming) -> bytes | None:
+        return b"y" * 100_000
+
+    def release(self, path: Path) -> None:
+        pass
+
+    def progress(self) -> tuple[int, int | None]:
+        return 0, None
+
+    def stop(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_of_what_cannot_be_read_so_much_is_held() -> None:
+    faults = Faults()
+    record = b"x" * 10_000_000
+    for _ in range(3):
+        faults.add("bad", "f", record=record)
+    held = [faults.take() for _ in range(2)]
+    faults.add("bad", "f", record=record)  # there is room again
+    before = len(faults)
+    faults.add("bad", "f", record=b"short")
+    faults.forget(before)
+    faults.add("bad", "f", record=b"x" * 2**27)
+    while len(faults):
+        held.append(faults.take())
+    faults.add("bad", "f", record=b"x" * 2**27)  # one is, however long
+    held.append(faults.take())
+    lengths = [len(one.record or b"") for one in held if one is not None]
+    assert lengths == [10_000_000, 0, 0, 10_000_000, 0, 2**27]
+
+
+@pytest.mark.parametrize("size", [10, 2**21])
+def test_frames_of_any_length_arrive(size: int) -> None:
+    pipe = io.BytesIO()
+    kept = Kept(Attachment(name="x" * size, media_type="", size_bytes=0, sha256="", path=""))
+    write_frame(pipe, kept)
+    write_frame(pipe, kept)
+    pipe.seek(0)
+    for _ in range(2):
+        body = read_frame(pipe)
+        assert body is not None
+        assert msgspec.msgpack.decode(body, type=Kept) == kept
+    assert read_frame(pipe) is None
 
 
 def readers_of(pid: int) -> list[int]:
@@ -269,6 +370,80 @@ async def test_an_opener_without_a_name_reads_here(tmp_path: Path, always_apart:
     source = written(tmp_path / "some.jsonl", lines(3))
     report = await ingest(str(source), EmptySink(Limits()), opener, IngestOptions())
     assert (report.imported, called) == (3, [str(source)])
+
+
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/self/fd", "//dev/fd"])
+async def test_a_name_that_means_something_in_this_process_only(
+    tmp_path: Path, always_apart: None, folder: str
+) -> None:
+    """By its number, another process would find a file of its own, or none."""
+    with written(tmp_path / "some.jsonl", lines(3)).open("rb") as file:
+        name = f"{folder}/{file.fileno()}"
+        async with open_engine("memory:") as engine:
+            assert (await engine.ingest(name)).imported == 3
+        link, link_to_folder = tmp_path / "link", tmp_path / "folder"
+        link.symlink_to(name)
+        link_to_folder.symlink_to(folder)
+        for one in (name, link, link_to_folder / str(file.fileno()), "/dev/stdin", "/dev/./fd/9"):
+            assert not apart.is_large(one), one
+        opened = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+        assert not apart.is_large(f"{folder}/{opened}/some.jsonl")
+        os.close(opened)
+        link.unlink()
+        link.symlink_to("some.jsonl")
+        assert apart.is_large(link)
+
+
+async def test_without_a_process_it_is_read_here(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "some.jsonl", lines(3))
+    for executable in (str(tmp_path / "python3"), "/usr/bin/true", "", None):
+        monkeypatch.setattr(sys, "executable", executable)
+        async with open_engine("memory:") as engine:
+            assert (await engine.ingest(str(source))).imported == 3
+
+
+async def test_without_a_temporary_folder_it_is_read_here(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "some.jsonl", lines(3))
+    async with open_engine("memory:") as engine:  # it has a folder itself
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+        assert (await engine.ingest(str(source))).imported == 3
+
+
+@pytest.mark.parametrize(
+    ("executable", "can"),
+    [
+        ("python", True),
+        ("python3.11", True),
+        ("Python.exe", True),
+        ("python3.13t", True),
+        ("python3-dbg", True),
+        ("pypy3.10", True),
+        ("uwsgi", False),
+        ("pythonista", False),
+        ("chat", False),
+    ],
+)
+def test_only_a_python_is_started(monkeypatch: pytest.MonkeyPatch, executable: str, can: bool) -> None:
+    """Else it would be the very program that embeds this, once more."""
+    monkeypatch.setattr(sys, "executable", f"/usr/bin/{executable}")
+    assert (apart.name_of(open_reading) is not None) == can
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert apart.name_of(open_reading) is None
+
+
+async def test_entries_of_the_path_that_are_no_text(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python passes them over."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.path.insert(0, tmp_path)  # type: ignore[arg-type]
+    source = written(tmp_path / "some.jsonl", lines(3))
+    async with open_engine("memory:") as engine:
+        assert (await engine.ingest(str(source))).imported == 3
 
 
 @pytest.mark.parametrize("kind", ["cut off", "damaged"])

@@ -4,7 +4,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import anyio
@@ -181,6 +181,18 @@ async def test_the_store_fails_and_the_report_says_what_was_done() -> None:
     assert isinstance(caught.value.__cause__, StorageError)
     assert caught.value.report.imported == sum(sink.seen)
     assert 1_000 <= sum(sink.seen) <= 1_500
+
+
+async def test_what_was_read_before_reading_failed_is_stored() -> None:
+    def failing() -> Iterator[Incoming]:
+        yield from chats(1_700, 1)
+        raise StorageError("The folder for temporary files is full.")
+
+    async with open_engine("memory:") as engine:
+        with pytest.raises(IngestStopped, match="temporary") as caught:
+            await engine.ingest(failing())
+        assert caught.value.report.imported == 1_700
+        assert sum([1 async for _ in engine.trees()]) == 1_700
 
 
 async def test_what_the_store_refuses_costs_itself_only() -> None:

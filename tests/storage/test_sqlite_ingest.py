@@ -177,7 +177,6 @@ def test_an_older_database_keeps_the_order_of_its_list(tmp_path: Path) -> None:
     [
         ("UPDATE message SET seq = 3 WHERE seq = 1", "Two rows"),
         ("UPDATE conversation SET seq = 2", "Two rows"),
-        ("UPDATE conversation SET origin = NULL, origin_digest = NULL", "came from elsewhere"),
     ],
 )
 def test_the_check_sees_what_ingestion_never_does(tmp_path: Path, harm: str, sentence: str) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from chatcore.commands import Purge, Reindex
 from chatcore.errors import DataDirectoryInUse, StorageError
+from chatcore.messages import Settings
 from storage.sqlite import SqliteStore, open_store, opening
+from storage.sqlite.connection import prepare_writer
 from tests.storage.acting import Person, pieces
 
 
@@ -104,6 +107,47 @@ async def test_nothing_is_left_beside_a_closed_database(tmp_path: Path) -> None:
         await Person(store).new()
         assert (tmp_path / "chat.db-wal").exists()
     assert not (tmp_path / "chat.db-wal").exists()
+
+
+def _bytes_of(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()).lower()
+
+
+async def test_what_was_purged_is_overwritten(tmp_path: Path) -> None:
+    """Once the store is closed; single words are in the search index until it is made anew."""
+    said = "zqxvortex and wjkfnord"
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        ann = Person(store)
+        kept, gone = await ann.new("kept"), await ann.new(said, settings=Settings(system_prompt=said))
+        for conversation, text in ((kept, "other words"), (gone, said)) * 3:
+            _, answer = await ann.ask(conversation, text, f"{text} answered")
+            await ann.rate(answer, "like", text)
+            streamed = (await ann.send(conversation, text)).answer
+            await ann.say(streamed, text, f" {text}")
+            await ann.end(streamed, f"{text} {text}")
+            await ann.post(conversation, f"{text} " * 2_000, key=text)  # longer than a page
+        await ann.change(gone, title=None, settings=Settings())
+        await ann.delete(gone)
+    assert said.encode() in _bytes_of(tmp_path)
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        while (await store.write(Purge(max_rows=3))).more:
+            pass
+    assert said.encode() not in _bytes_of(tmp_path)
+    async with open_store(str(tmp_path), publish=_silent) as store:
+        unit = await store.write(Reindex(anew=True))
+        while unit.left:
+            unit = await store.write(Reindex())
+    left = _bytes_of(tmp_path)
+    assert b"other words answered" in left
+    assert b"zqxvortex" not in left
+    assert b"wjkfnord" not in left
+
+
+def test_what_is_removed_is_overwritten_however_sqlite_was_built(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        prepare_writer(connection)
+        assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
 
 
 async def test_a_backup_is_whole_while_others_write(tmp_path: Path) -> None:

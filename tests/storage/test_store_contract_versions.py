@@ -250,6 +250,19 @@ async def test_what_went_on_elsewhere_is_added_and_shown(store: Store, ann: Pers
     assert counts((await bring(store, longer))[0]) == ("updated", 0, 1, last + 3, 0)
 
 
+async def test_one_written_here_is_sound_after_it_was_added_to(store: Store, ann: Person) -> None:
+    """It has messages that came from elsewhere then, and did not come from elsewhere itself."""
+    there = await ann.new("written here")
+    await ann.ask(there, "q", "a")
+    given = await export_of(store, there)
+    went_on = replace(given, messages=(*given.messages, said("b", "there", parent=1)), head=2)
+    (result,) = await bring(store, went_on)
+    assert counts(result) == ("updated", 1, 0, 2, 0)
+    assert result.conversation_id == there.id
+    assert await ann.shown(there) == ["q", "a", "there"]
+    assert await store.check() == []
+
+
 async def test_what_was_deleted_here_is_not_brought_back(store: Store, ann: Person) -> None:
     there = await grown(store, ann)
     given = await export_of(store, there)

@@ -73,14 +73,6 @@ WHERE iif(json_valid(f.reasons), json_type(f.reasons), NULL) IS NOT 'array'
     )
 LIMIT ?
 
--- name: source
--- (That an unfinished conversation is marked as deleted is a rule of its table.)
-SELECT m.public
-FROM message AS m
-JOIN conversation AS c ON c.id = m.conversation
-WHERE m.origin IS NOT NULL AND c.origin IS NULL AND c.purged = 0
-LIMIT ?
-
 -- name: twice
 SELECT m.public
 FROM message AS m
