@@ -194,7 +194,7 @@ class Fuzz:
     def _pack(self, content: bytes) -> bytes:
         how = self._random.randrange(5)
         if how == 0:
-            return gzip.compress(content)
+            return gzip.compress(content, mtime=0)
         if how == 1:
             return zstandard.compress(content)
         if how == 2:
