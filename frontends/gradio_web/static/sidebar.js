@@ -11,6 +11,7 @@ export class Sidebar {
   #entries = new Map();
   #rows = new Map();
   #next = null;
+  #watch;
   #isLoaded = false;
   #isArchive = false;
   #cursor = undefined;
@@ -37,10 +38,11 @@ export class Sidebar {
     this.search = new Search({ ...actions, searching: (isSearching) => this.#hideList(isSearching) });
     this.scroller = h("div", { class: "cc-list-scroll" }, this.search.element, this.list, this.end);
     element.replaceChildren(create, this.search.field, this.scroller, this.archive, ...actions.buttons);
-    new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.more(), {
+    this.#watch = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.more(), {
       root: this.scroller,
       rootMargin: "300px",
-    }).observe(this.end);
+    });
+    this.#watch.observe(this.end);
   }
 
   /** Returns when at least the first page is held. */
@@ -86,6 +88,9 @@ export class Sidebar {
       this.#take(page);
       this.#next = page.next;
       this.end.hidden = !this.#next;
+      // Who has scrolled on within the same frame is at the end still: only what is watched anew is told so.
+      this.#watch.unobserve(this.end);
+      this.#watch.observe(this.end);
     } catch (error) {
       this.actions.failed(error);
     } finally {
