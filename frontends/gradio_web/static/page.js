@@ -54,6 +54,7 @@ class Page {
   #actions;
   #fold = null;
   #conversation = null;
+  #toldEnding = null;
   #asked = new Set(); // questions of this tab whose answers are still to be told of
   #visit = 0; // of conversations by this tab: what comes late for an earlier one is dropped
   #dirty = new Set();
@@ -303,6 +304,9 @@ class Page {
 
   #tellAnswer(message) {
     this.#asked.delete(message.parent);
+    const ending = `${message.id} ${message.ended_at}`;
+    if (this.#toldEnding === ending) return; // once, whichever way it came
+    this.#toldEnding = ending;
     this.#trigger("answered", toldOf(message));
   }
 
