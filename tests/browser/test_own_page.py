@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import APIResponse, FilePayload, Route, expect
 
 from chatcore import Message, open_engine, text_of
 from tests.browser.driving import Server, Tab
@@ -69,6 +69,32 @@ def test_their_components_hear_what_happens(new_tab: NewTab, theirs: Server) -> 
     expect(tab.ready().answers).to_have_count(1)
     expect(opened).to_have_value(".;")
     expect(answered).to_have_value("")  # what ended before is not told again
+
+
+def test_an_answer_that_ends_before_gradio_has_told_of_its_question_is_told_once(
+    new_tab: NewTab, theirs: Server
+) -> None:
+    tab = new_tab(theirs).open("chat/")
+    sent, answered = (tab.page.get_by_label(f"Was {name}") for name in ("sent", "answered"))
+    tab.ask("Count to 1")
+    expect(sent).to_have_value("Count to 1;")
+    expect(answered).to_have_value("1 ;")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if "Count to 2" in (route.request.post_data or "") and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    tab.page.route("**/queue/join*", hold)
+    tab.ask("Count to 2")
+    expect(answered).to_have_value("1 ;1 2 ;")
+    ((route, response),) = held
+    route.fulfill(response=response)
+    expect(sent).to_have_value("Count to 1;Count to 2;")
+    tab.ask("Count to 3")
+    expect(answered).to_have_value("1 ;1 2 ;1 2 3 ;")
 
 
 def test_addresses_of_theirs_are_kept(new_tab: NewTab, theirs: Server) -> None:

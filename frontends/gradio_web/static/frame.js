@@ -72,12 +72,6 @@ export class Frame {
     this.actions.title(this.words);
   }
 
-  /** The text is not read out as it streams. (The Chatbot makes its log anew when it had none to show.) */
-  quieten() {
-    const log = document.querySelector("#cc-live [role=log]");
-    if (log?.getAttribute("aria-live") !== "off") log?.setAttribute("aria-live", "off");
-  }
-
   /** Shows that an answer is on its way as long as there is nothing of it to be seen. */
   drawTail(fold) {
     const open = (fold?.path() ?? []).filter((message) => message.role === "assistant" && isOpen(message));

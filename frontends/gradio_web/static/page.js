@@ -4,14 +4,15 @@ import { Api, ApiError } from "./api.js";
 import { Attention } from "./attention.js";
 import { mendCodeButtons } from "./clipboard.js";
 import { Composer } from "./composer.js";
-import { decorate } from "./decoration.js";
+import { Drawing } from "./drawing.js";
+import { Endings } from "./endings.js";
 import { Fold, isOpen } from "./fold.js";
 import { closeSidebar, Frame, place } from "./frame.js";
 import { disarm, guardTemplates, upright } from "./harmless.js";
+import { mounted } from "./mounted.js";
 import { Panels } from "./panels.js";
 import { point } from "./pointing.js";
-import { rowsOf } from "./rows.js";
-import { isAtBottom, keepInPlace, toBottom, watchLive } from "./scrolling.js";
+import { keepInPlace, toBottom } from "./scrolling.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Statistics } from "./statistics.js";
@@ -19,7 +20,6 @@ import { Stream } from "./stream.js";
 
 const UNDO_MS = 8000;
 const RETRY_MS = 1000;
-const [MOST_HELD, KEPT] = [300, 100]; // messages, of which each costs time whenever something is drawn
 const BROKEN = "Something went wrong in this page. Reload it.";
 const TITLE = document.title; // of a page of which the chat is a part
 const NO_VOTE = { rating: null, comment: null, reasons: [] };
@@ -28,13 +28,6 @@ const SPOKEN = {
   stopped: "The answer was stopped.",
   failed: "The answer failed.",
   interrupted: "The answer was interrupted.",
-};
-// What has to stand in the page for each of the chat's pieces that were placed in it.
-const PIECES = {
-  sidebar: ["#cc-sidebar .cc-place"],
-  header: ["#cc-header .cc-place"],
-  history: ["#cc-top .cc-place", "#cc-tail .cc-place", "#cc-hist .wrapper", "#cc-live .wrapper"],
-  composer: ["#cc-notice .cc-place", "#cc-box textarea"],
 };
 
 /** Called once by Gradio; `trigger(name)` has it run the listener of that name, which asks us for values. */
@@ -54,18 +47,12 @@ class Page {
   #actions;
   #fold = null;
   #conversation = null;
-  #toldEnding = null;
-  #asked = new Set(); // questions of this tab whose answers are still to be told of
   #visit = 0; // of conversations by this tab: what comes late for an earlier one is dropped
-  #dirty = new Set();
-  #isScheduled = false;
-  #restUntil = 0;
   #attention;
+  #drawing;
+  #endings;
   #settings;
   #statistics;
-  #shown = []; // by the rows of the history, and of the live messages
-  #shownLive = [];
-  #isLiveSeen = true;
   #finds = 0; // messages that are on their way into view
 
   constructor(trigger, settings) {
@@ -79,7 +66,7 @@ class Page {
       limits: settings.limits,
       health: () => this.#api.health(),
       save: (wanted) => this.#api.change(this.#conversation, { settings: wanted }),
-      changed: () => this.#draw("history"),
+      changed: () => this.#drawing.want("history"),
       failed: (error) => this.#fail(error),
     });
     this.#frame = new Frame(settings, {
@@ -92,6 +79,7 @@ class Page {
       answering: () => this.#settings.answering,
       buttons: [this.#attention.button, this.#settings.button],
     });
+    this.#endings = new Endings((answer) => this.#trigger("answered", toldOf(answer)));
     this.#stream = new Stream(this.#api.eventsAddress, {
       onEvent: (event) => this.#take(event),
       onOpen: () => this.#setConnected(true),
@@ -128,9 +116,9 @@ class Page {
         this.go(id);
       },
       stored: (given) => {
-        this.#asked.add(given.message_id);
         this.#trigger("sent", given);
-        this.#tellAnswers();
+        this.#endings.expect(given.message_id);
+        this.#lookForEndings();
       },
       stop: () => this.#try(this.#api.stop(this.#conversation)),
       refuse: (sentence) => this.#frame.toast(sentence),
@@ -138,7 +126,7 @@ class Page {
     });
     this.#actions = {
       limits: settings.limits,
-      panels: new Panels(() => this.#decorate()),
+      panels: new Panels(() => this.#drawing.decorate()),
       rate: (id, feedback) => this.#rate(id, feedback),
       regenerate: (id) => this.#try(this.#api.regenerate(id)),
       continue: (id) => this.#try(this.#api.continue(id)),
@@ -153,12 +141,16 @@ class Page {
     mendCodeButtons();
     addEventListener("unhandledrejection", () => this.#frame.toast(BROKEN));
     addEventListener("popstate", () => this.#arrive());
-    observe("cc-hist", () => this.#decorate());
-    observe("cc-live", () => this.#decorateLive());
-    watchLive((isSeen) => {
-      this.#isLiveSeen = isSeen;
-      if (isSeen && this.#dirty.has("live")) this.#draw("live");
-    });
+    const drawn = {
+      fold: () => this.#fold,
+      trigger,
+      around: (isBusy) => this.#drawAround(isBusy),
+      tail: () => this.#frame.drawTail(this.#fold),
+      reopen: () => this.#open(this.#conversation),
+      isSeeking: () => this.#finds > 0,
+      actions: this.#actions,
+    };
+    this.#drawing = new Drawing(drawn, this.#api.fileAddress);
     this.#arrive();
   }
 
@@ -247,11 +239,11 @@ class Page {
     this.#sidebar.show(id);
     this.composer.show(id, this.#sidebar.user);
     if (isOther) toBottom();
-    this.#draw("history");
+    this.#drawing.want("history");
     document.body.dataset.ready = "true";
     this.#stream.follow(id, page?.cursor, this.#sidebar.takeCursor());
     if (isOther) this.#trigger("opened", { conversation_id: id });
-    this.#tellAnswers();
+    this.#lookForEndings();
   }
 
   #cannotOpen(id, error) {
@@ -277,7 +269,7 @@ class Page {
     if (!page || fold !== this.#fold) return;
     keepInPlace(fold.path()[0].id);
     fold.take(page);
-    this.#draw("history");
+    this.#drawing.want("history");
   }
 
   // --- events ---------------------------------------------------------------------------------------------
@@ -297,101 +289,33 @@ class Page {
     if (changed === "lost") return this.#open(this.#conversation);
     const hasEnded = event.type === "message_changed" && event.message.ended_at;
     if (hasEnded) this.#frame.speak(SPOKEN[event.message.status] ?? "");
-    if (hasEnded && before && isOpen(before)) this.#tellAnswer(event.message);
-    this.#tellAnswers();
-    this.#draw(changed);
-  }
-
-  #tellAnswer(message) {
-    this.#asked.delete(message.parent);
-    const ending = `${message.id} ${message.ended_at}`;
-    if (this.#toldEnding === ending) return; // once, whichever way it came
-    this.#toldEnding = ending;
-    this.#trigger("answered", toldOf(message));
+    if (hasEnded && before && isOpen(before)) this.#endings.take(event.message);
+    this.#lookForEndings();
+    this.#drawing.want(changed);
   }
 
   /** An answer may have ended before this tab saw anything of it. */
-  #tellAnswers() {
-    if (!this.#asked.size || !this.#fold) return;
-    const isDue = (message) => this.#asked.has(message.parent) && !isOpen(message);
-    this.#fold.path().filter(isDue).forEach((message) => this.#tellAnswer(message));
+  #lookForEndings() {
+    this.#endings.look(this.#fold?.path() ?? []);
   }
 
   // --- drawing --------------------------------------------------------------------------------------------
 
-  /**
-   * Draw in a coming frame. Text may come faster than frames do: what is drawn is all that is held. Drawing a
-   * long answer takes its time, so as long as that took the page is left to the person.
-   */
-  #draw(what) {
-    if (what === "nothing") return;
-    this.#dirty.add(what);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setTimeout(() => requestAnimationFrame(() => this.#drawNow()), this.#restUntil - performance.now());
+  #drawAround(isBusy) {
+    this.#settings.show(this.#fold?.conversation.settings ?? null);
+    this.#frame.draw(this.#fold);
+    if (this.#fold) this.#sidebar.suggest(this.#conversation, this.#fold.title());
+    this.composer.setBusy(isBusy);
   }
 
-  #drawNow() {
-    const began = performance.now();
-    requestAnimationFrame(() => (this.#restUntil = 2 * performance.now() - began));
-    this.#isScheduled = false;
-    const dirty = this.#dirty;
-    this.#dirty = new Set();
-    if (this.#fold?.hasHole) return this.#open(this.#conversation);
-    if (this.#forgetOlder() || dirty.has("history")) {
-      this.#settings.show(this.#fold?.conversation.settings ?? null);
-      this.#frame.draw(this.#fold);
-      if (this.#fold) this.#sidebar.suggest(this.#conversation, this.#fold.title());
-      this.#trigger("draw_all");
-      this.composer.setBusy(this.#split().open.length > 0);
-    } else if (dirty.has("live")) {
-      this.#frame.drawTail(this.#fold);
-      if (this.#isLiveSeen || !this.#shownLive.length) this.#trigger("draw_live");
-      else this.#dirty.add("live"); // when it comes into sight
-    }
-    if (dirty.has("bars")) this.#decorate();
-  }
-
-  /** Whether earlier messages were let go: they were loaded to be read, and the reader is back at the bottom. */
-  #forgetOlder() {
-    const isMuch = this.#fold && !this.#finds && this.#fold.path().length > MOST_HELD;
-    if (!isMuch || !isAtBottom()) return false;
-    this.#fold.forgetOlder(KEPT);
-    return true;
-  }
-
-  #decorate() {
-    const log = document.getElementById("cc-hist");
-    if (!this.#fold || !log) return;
-    decorate(log, this.#shown, this.#api.fileAddress, this.#fold, this.#actions);
-  }
-
-  #decorateLive() {
-    this.#frame.quieten();
-    decorate(document.getElementById("cc-live"), this.#shownLive, this.#api.fileAddress);
-  }
-
-  #split() {
-    const path = this.#fold?.path() ?? [];
-    const first = path.findIndex(isOpen);
-    const length = first < 0 ? path.length : first;
-    return { ended: path.slice(0, length), open: path.slice(length) };
-  }
-
-  // --- what Gradio's listeners ask for --------------------------------------------------------------------
-
-  /** Values of both Chatbots at once: an answer that ends is never seen twice and never missing. */
+  /** Values of both Chatbots, which Gradio's listeners ask for. */
   all() {
-    const { rows, shown } = rowsOf(this.#split().ended, this.#api.fileAddress);
-    this.#shown = shown;
-    return [rows, this.live()];
+    return this.#drawing.all();
   }
 
-  /** Value of the live Chatbot: the running answer and what waits behind it. */
+  /** Value of the live Chatbot. */
   live() {
-    const { rows, shown } = rowsOf(this.#split().open, this.#api.fileAddress);
-    this.#shownLive = shown;
-    return rows;
+    return this.#drawing.live();
   }
 
   // --- doing things ---------------------------------------------------------------------------------------
@@ -432,17 +356,6 @@ class Page {
   }
 }
 
-/** Gradio loads each kind of component by itself: ours may stand before those that it needs. */
-async function mounted(pieces) {
-  const needed = pieces.flatMap((piece) => PIECES[piece]);
-  const isThere = () => needed.every((selector) => document.querySelector(selector));
-  if (isThere()) return;
-  await new Promise((resolve) => {
-    const watch = new MutationObserver(() => isThere() && (watch.disconnect(), resolve()));
-    watch.observe(document.body, { childList: true, subtree: true });
-  });
-}
-
 /** What listeners that are bound in Python learn of a message. */
 function toldOf({ id, conversation_id, parts, status }) {
   const text = parts.filter((part) => part.type === "text").map((part) => part.text).join("");
@@ -454,11 +367,6 @@ class NoComposer {
   show() {}
   setBusy() {}
   fill() {}
-}
-
-function observe(id, onChange) {
-  const log = document.getElementById(id);
-  if (log) new MutationObserver(onChange).observe(log, { childList: true, subtree: true });
 }
 
 /** Have the browser save what is at an address of ours. */
