@@ -7,23 +7,13 @@ import anyio
 import pytest
 from playwright.sync_api import expect
 
-from chatcore import Incoming, IncomingMessage, open_engine
-from chatcore.messages import Text
+from tests.browser.bringing import CONVERSATIONS, bring
 from tests.browser.driving import Server, Tab
+from tests.browser.measuring import NOTE_FIRST_ENTRY, TIME_OF_LIST, TIME_OF_SEARCH
 from tests.frontends.serving import free_port
 
-CONVERSATIONS = 30_000
 MOST_MS = 300
 TRIES = 5  # other work on the machine is in all of these numbers: the best of some is what is asked for
-BEGIN_US = 1_700_000_000_000_000
-HOUR_US = 3_600_000_000
-WORDS = ("bread", "rises", "slowly", "while", "the", "kettle", "sings", "and", "nobody", "counts", "hours")
-
-NOTE_FIRST_ENTRY = """new MutationObserver((_, watch) => {
-  if (!document.querySelector("#cc-sidebar .cc-entry")) return;
-  window.firstEntryAt = performance.now();
-  watch.disconnect();
-}).observe(document, { childList: true, subtree: true });"""
 
 STAY_AT_THE_END = """list => {
   const scroll = () => (list.scrollTop = list.scrollHeight);
@@ -31,46 +21,6 @@ STAY_AT_THE_END = """list => {
   scroll();
 }"""
 """Scroll on in the same frame in which there is more."""
-
-TIME_OF_LIST = """() => {
-  const isList = ({ name }) => name.includes("/api/conversations?");
-  return window.firstEntryAt - performance.getEntriesByType("resource").find(isList).startTime;
-}"""
-"""Milliseconds from asking for the list until it is there to be seen."""
-
-TIME_OF_SEARCH = """(words) => new Promise((resolve) => {
-  const field = document.querySelector("#cc-sidebar input[type=search]");
-  const results = document.querySelector("#cc-sidebar .cc-results");
-  const began = performance.now();
-  const watch = new MutationObserver(() => {
-    if (!results.querySelector("mark")) return;
-    watch.disconnect();
-    requestAnimationFrame(() => resolve(performance.now() - began));
-  });
-  results.replaceChildren();
-  watch.observe(results, { childList: true, subtree: true });
-  field.value = words;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-})"""
-"""Milliseconds from the last key until what was found is drawn."""
-
-
-def conversations() -> Iterator[Incoming]:
-    for number in range(CONVERSATIONS):
-        words = " ".join(WORDS[(number * 7 + place * place) % len(WORDS)] for place in range(9))
-        question = IncomingMessage(
-            role="user",
-            parts=(Text(f"Number {number}: {words}?"),),
-            created_at_us=BEGIN_US + number * HOUR_US,
-        )
-        title = f"Talk {number} about {WORDS[number % len(WORDS)]}"
-        yield Incoming(source="elsewhere", id=str(number), title=title, linear=True, messages=(question,))
-
-
-async def bring(url: str) -> None:
-    async with open_engine(url) as engine:
-        report = await engine.ingest(conversations())
-        assert report.imported == CONVERSATIONS, report
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,14 @@
 """Long conversations cost the browser no more than short ones."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import expect
 
 from tests.browser.driving import Server, Tab
+from tests.browser.measuring import open_seconds, token_seconds
 from tests.frontends.serving import free_port
 from tests.seeding import seed
 
@@ -16,7 +16,6 @@ LENGTHS = (5000, 100)
 OPEN_SECONDS = 1.5
 MOST_RATIO = 1.5
 TRIES = 5  # other work on the machine is in all of these numbers: the best of some is what is asked for
-TOKENS = 30
 PAGES = 4
 FRAMES = """async () => {
   for (let frame = 0; frame < 60; frame++) await new Promise(requestAnimationFrame);
@@ -42,11 +41,7 @@ def test_long_conversation_opens_soon_and_scrolls(
     rows = tab.history.locator(".message-row")
     took = []
     for _ in range(TRIES):
-        began = time.perf_counter()
-        tab.page.goto(f"{server.url}/?conversation={conversation}")
-        expect(rows).to_have_count(100)
-        expect(rows.last).to_be_in_viewport()
-        took.append(time.perf_counter() - began)
+        took.append(open_seconds(tab, conversation, 100))
         if took[-1] < OPEN_SECONDS:
             break
     assert min(took) < OPEN_SECONDS, took
@@ -116,35 +111,3 @@ def test_an_answer_out_of_sight_is_drawn_when_it_is_looked_at(
     column.evaluate("(column) => (column.scrollTop = -column.scrollHeight)")
     server.end("Far below", "third")
     expect(tab.answers.last).to_contain_text("first second third")
-
-
-def token_seconds(tab: Tab, server: Server, conversation: str | None, question: str) -> float:
-    """Main-thread time of one token that is drawn, in seconds; `conversation` None: the one that is shown."""
-    if conversation is not None:
-        tab.open(f"?conversation={conversation}")
-    tab.ask(question)
-    server.say(question, "token 0 ")
-    shown = tab.live.locator(".bot-row .message")
-    expect(shown).to_contain_text("token 0")
-    devtools = tab.page.context.new_cdp_session(tab.page)
-    devtools.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})  # without other work's time
-    devtools.send("Performance.enable")
-    before = task_seconds(devtools)
-    for number in range(1, TOKENS + 1):
-        server.say(question, f"token {number} ")
-        tab.page.wait_for_function(
-            "(words) => document.querySelector('#cc-live .bot-row .message')?.textContent.includes(words)",
-            arg=f"token {number} ",
-        )
-    spent = task_seconds(devtools) - before
-    server.end(question)
-    expect(tab.live.locator(".message")).to_have_count(0)
-    assert tab.history.locator(".message-row").count() <= 102  # what else was loaded was let go
-    tab.page.close()
-    return spent / TOKENS
-
-
-def task_seconds(devtools: CDPSession) -> float:
-    """What the main thread has worked so far."""
-    metrics = devtools.send("Performance.getMetrics")["metrics"]
-    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))

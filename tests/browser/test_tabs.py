@@ -1,30 +1,16 @@
 """Many tabs of one person at once, and a script beside them."""
 
-import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.driving import Server, Tab
+from tests.browser.measuring import LISTED, PRESSED, SAID, seconds_until
 
 TABS = 10
 MOST_SECONDS = 0.3
 TRIES = 5  # other work on the machine is in all of these numbers: the best of some is what is asked for
-
-SAID = "(words) => document.getElementById('cc-hist').textContent.includes(words)"
-PRESSED = """(pressed) =>
-  document.querySelector("#cc-hist [data-action=like]")?.getAttribute("aria-pressed") === pressed"""
-LISTED = """([id, title]) =>
-  (document.querySelector(`#cc-sidebar [data-id="${id}"] a`)?.textContent ?? null) === title"""
-
-
-def seconds_until(tab: Tab, shown: str, arg: object, act: Callable[[], object]) -> float:
-    """From what is done until the tab shows it, which is looked at in every frame."""
-    began = time.perf_counter()
-    act()
-    tab.page.wait_for_function(shown, arg=arg)
-    return time.perf_counter() - began
 
 
 def assert_soon(measure: Callable[[int], float]) -> None:
