@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -99,6 +100,16 @@ class Server:
         began = time.monotonic()
         self._end(signal.SIGTERM)
         return time.monotonic() - began
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Its machine is gone: what is sent is lost for now, and nobody is told."""
+        assert self._process is not None, "it does not run"
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:

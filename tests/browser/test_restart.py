@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import BrowserContext, FilePayload, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -51,6 +51,56 @@ def test_a_question_typed_without_a_server_is_kept(tab: Tab, server: Server) -> 
     expect(tab.history.get_by_role("link", name="three.txt")).to_be_visible()
     server.end("And now?", "Again.")
     expect(tab.answers).to_have_text(["Yes.", "Again."])
+
+
+def test_a_connection_that_died_without_a_word_is_made_anew(
+    own_context: BrowserContext, server: Server
+) -> None:
+    """As after a laptop's sleep, or in another network: no close ever comes."""
+    tab = Tab(own_context.new_page(), server)
+    tab.page.clock.install()
+    tab.open()
+    tab.ask("Do you hear me?")
+    server.say("Do you hear me?", "I do")
+    expect(tab.live).to_contain_text("I do")
+    with server.paused():
+        tab.page.clock.fast_forward(30_000)
+        expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
+        tab.page.clock.fast_forward(15_000)
+        expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
+        with tab.page.expect_event("websocket"):
+            tab.page.clock.fast_forward(1000)
+        with tab.page.expect_event("websocket"):  # nor does one wait for ever for an answer
+            tab.page.clock.fast_forward(20_000)
+            tab.page.clock.fast_forward(1000)
+    expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
+    server.end("Do you hear me?", " again.")
+    expect(tab.answers).to_have_text("I do again.")
+
+
+def test_nothing_is_sent_without_a_network(own_context: BrowserContext, server: Server) -> None:
+    tab = Tab(own_context.new_page(), server).open()
+    tab.asked("Are you in?", "In.")
+    own_context.set_offline(True)
+    expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
+    tab.box.fill("And out?")
+    tab.box.press("Enter")
+    expect(tab.toast).to_have_text("The server can't be reached; your message stays here.")
+    own_context.set_offline(False)
+    expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
+    tab.box.press("Enter")
+    expect(tab.questions.last).to_have_text("And out?")
+    expect(tab.page.locator(".toast-body")).to_have_count(0)  # which is Gradio's
+    server.end("And out?", "Out.")
+    expect(tab.answers).to_have_text(["In.", "Out."])
+
+
+def test_without_a_network_a_server_on_this_machine_is_still_there(tab: Tab, server: Server) -> None:
+    tab.asked("Are you here?", "Here.")
+    with tab.page.expect_response("**/api/health"):
+        tab.page.evaluate("dispatchEvent(new Event('offline'))")
+    tab.asked("Still?", "Still.")
+    expect(tab.page.get_by_text("Reconnecting…")).not_to_be_visible()
 
 
 @pytest.mark.measures

@@ -81,6 +81,7 @@ class Page {
     });
     this.#endings = new Endings((answer) => this.#trigger("answered", toldOf(answer)));
     this.#stream = new Stream(this.#api.eventsAddress, {
+      isThere: () => this.#api.health(),
       onEvent: (event) => this.#take(event),
       onOpen: () => this.#setConnected(true),
       onLost: () => this.#setConnected(false),
