@@ -198,6 +198,7 @@ class Tab:
             return
         self.page.unroute_all()
         self.page.set_extra_http_headers({})
+        self.page.emulate_media(media="null", color_scheme="null", forced_colors="null")
         if self._size is not None:
             self.page.set_viewport_size(self._size)
         if self.page.url.startswith("http"):
