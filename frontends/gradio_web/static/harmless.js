@@ -1,4 +1,5 @@
-// What words from elsewhere may not do: look like our elements to our scripts, or turn the text around them.
+// What words from elsewhere may not do: look like our elements to our scripts, turn the text around them, or be the
+// end of the tab.
 
 const OURS = /^(cc-.*|message-row|thought-group|submit-button|stop-button)$/;
 const MARKED = ".prose [id], .prose [class], .prose [data-action], .prose [data-message]";
@@ -29,12 +30,39 @@ export function disarm(logs) {
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     if (node.matches(MARKED)) strip(node);
     node.querySelectorAll(MARKED).forEach(strip);
+    const formulas = node.matches(".katex") ? [node] : [...node.querySelectorAll(".katex")];
+    for (const formula of formulas.filter(isDeep)) formula.replaceWith(sourceOf(formula));
   };
   const watch = new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach(clean)));
   for (const id of logs) {
     const log = document.getElementById(id);
     if (log) watch.observe(log, { childList: true, subtree: true });
   }
+}
+
+// Elements in each other are laid out on a stack: at 800 it ends, and the tab with it, whenever the message is shown.
+// A markup parser stops at 512; KaTeX does not, and draws what nobody could read. (20 fractions in each other: 145.)
+const MOST_DEEP = 200;
+
+function isDeep(element) {
+  const walk = document.createTreeWalker(element, NodeFilter.SHOW_ELEMENT);
+  let depth = 0;
+  while (depth <= MOST_DEEP) {
+    if (walk.firstChild()) depth++;
+    else {
+      while (!walk.nextSibling()) {
+        if (!walk.parentNode()) return false;
+        depth--;
+      }
+    }
+  }
+  return true;
+}
+
+function sourceOf(formula) {
+  const code = document.createElement("code");
+  code.textContent = formula.querySelector("annotation")?.textContent ?? "";
+  return code;
 }
 
 function strip(element) {

@@ -1,4 +1,5 @@
 // Messages as the values that Gradio's Chatbot draws: one row for each part that can be seen.
+import { bearable, fenced } from "./markdown.js";
 
 const SHOWN_IMAGES = /^image\/(png|jpeg|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon)$/;
 
@@ -67,11 +68,11 @@ function rowOf(message, part, results, pending, address) {
   switch (part.type) {
     case "text":
       if (!part.text) return null;
-      if (message.role === "system") return thought("System", part.text, false);
-      if (message.role === "tool") return thought("Tool", part.text, false);
-      return text(part.text);
+      if (message.role === "system") return thought("System", bearable(part.text), false);
+      if (message.role === "tool") return thought("Tool", bearable(part.text), false);
+      return text(bearable(part.text));
     case "reasoning":
-      return thought("Reasoning", part.text, pending);
+      return thought("Reasoning", bearable(part.text), pending);
     case "tool_call":
       return toolStep(part, results.get(part.call_id), message.status === "running");
     case "tool_result":
@@ -94,18 +95,12 @@ const thought = (title, words, pending) => ({
 
 function toolStep(call, result, running) {
   const title = `${result?.is_error ? "Failed: " : ""}${call.name}`;
-  const words = [fenced(call.arguments, "json"), result ? fenced(result.output, "") : ""].join("\n");
+  const words = [fenced(call.arguments, "json"), result ? fenced(result.output) : ""].join("\n");
   return thought(title, words, running && !result);
 }
 
 const lostResult = (result) =>
-  thought(result.is_error ? "Failed: tool" : "Tool", fenced(result.output, ""), false);
-
-function fenced(words, language) {
-  const longest = Math.max(2, ...(words.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${words}\n${fence}\n`;
-}
+  thought(result.is_error ? "Failed: tool" : "Tool", fenced(result.output), false);
 
 function media(attachment, url) {
   return {
