@@ -277,7 +277,7 @@ class Page {
   #take(event) {
     if (event.type === "list_changed") {
       this.#attention.change(event.conversation);
-      return this.#sidebar.change(event.conversation);
+      return this.#sidebar.change(event.conversation, event.first_words);
     }
     if (event.type === "list_reset") {
       return this.#sidebar.reload();
