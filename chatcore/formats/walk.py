@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats.calling import ATTACHED, LISTS, PACKED, PAGES
+from chatcore.formats.calling import ATTACHED, LISTS, NO_KIND, PACKED, PAGES
 from chatcore.formats.detection import Broken, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
@@ -136,9 +136,21 @@ class Walk:
                 continue
             for reason, other in broken:
                 self._shared.faults.end(reason, f"{self._name}:{other}")
-            rest = (record for other in names[number + 1 :] for record in self._texts.records(other, known))
+            rest = (record for other in names[number + 1 :] for record in self._further(other, known))
             return known, chain(records, rest)
         raise unrecognised(self._name, [])
+
+    def _further(self, member: str, known: ReadFormat) -> Iterator[Record]:
+        """Records of one more member that is called like those of this format."""
+        if self._shared.known is not None or not NO_KIND.fullmatch(member):
+            yield from self._texts.records(member, known)
+            return
+        try:
+            _, records = self._texts.known(member, [known])
+        except Unrecognised:
+            self._odd.add(member)  # none of them: it is read by itself
+            return
+        yield from records
 
     def _whole(self, names: Sequence[str]) -> Iterator[Record]:
         for member in names:
