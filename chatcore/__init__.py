@@ -72,6 +72,7 @@ from chatcore.messages import (
     ToolResult,
     Usage,
     clean_text,
+    first_words,
     text_of,
 )
 from chatcore.opening import open_engine
@@ -183,6 +184,7 @@ __all__ = [
     "decode_event",
     "encode_event",
     "estimate_tokens",
+    "first_words",
     "open_engine",
     "text_of",
 ]

@@ -12,7 +12,6 @@ from chatcore.commands import (
 from chatcore.core import LOCAL_USER, Core
 from chatcore.errors import InvalidInput
 from chatcore.messages import Conversation, Settings, clean_text
-from chatcore.titles import title_from
 from chatcore.views import ConversationPage
 
 __all__ = ["Conversations"]
@@ -62,11 +61,9 @@ class Conversations(Core):
             InvalidInput: `after` is not a page's `next`.
         """
         limit = self._page_limit(limit)
-        page = await self._store.conversations(
+        return await self._store.conversations(
             user, archived=archived, pinned=pinned, after=after, limit=limit
         )
-        words = {id_: words for id_, said in page.first_words.items() if (words := title_from(said))}
-        return msgspec.structs.replace(page, first_words=words)
 
     async def change(
         self,

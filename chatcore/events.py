@@ -105,13 +105,15 @@ class Reset(Struct, frozen=True, kw_only=True, tag_field="type", tag="reset"):
 class ListChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="list_changed"):
     """An entry of the user's list is now this; one with `deleted` is to be taken out.
 
-    `seq` counts the changes of the *list* of its owner, not those of the conversation.
+    `seq` counts the changes of the *list* of its owner, not those of the conversation. `first_words` is what
+    an entry without a title is called by (see `ConversationPage`); None: it has one, or no such words.
     """
 
     conversation_id: str
     seq: int
     at: datetime
     conversation: Conversation
+    first_words: str | None = None
 
 
 class ListReset(Struct, frozen=True, kw_only=True, tag_field="type", tag="list_reset"):

@@ -30,6 +30,7 @@ __all__ = [
     "ToolResult",
     "Usage",
     "clean_text",
+    "first_words",
     "text_of",
 ]
 
@@ -226,6 +227,16 @@ class Feedback(Struct, frozen=True, kw_only=True):
 def text_of(parts: Sequence[Part]) -> str:
     """The shown words of `parts`, one after the other."""
     return "".join(part.text for part in parts if isinstance(part, Text))
+
+
+def first_words(text: str, max_chars: int = 60) -> str:
+    """The first words of `text` on one line, cut at a word; empty where there are none."""
+    line = " ".join(text[: max(max_chars, 60) * 20].split())
+    if len(line) <= max_chars:
+        return line
+    cut = line[: max(max_chars - 1, 0)]
+    whole_words = cut.rsplit(" ", 1)[0] if " " in cut else cut
+    return f"{whole_words.rstrip(' ,.;:-')}…"[:max_chars]
 
 
 def clean_text(text: str) -> str:

@@ -10,11 +10,11 @@ from chatcore.asked import Asked
 from chatcore.commands import ChangeConversation
 from chatcore.errors import ChatcoreError
 from chatcore.limits import Limits
-from chatcore.messages import Conversation, Message, clean_text
+from chatcore.messages import Conversation, Message, clean_text, first_words
 from chatcore.ports import ANYBODY, Store, Titling
 from chatcore.strangers import are_cancelled, described
 
-__all__ = ["Titles", "title_from", "title_within"]
+__all__ = ["Titles", "title_within"]
 
 log = logging.getLogger("chatcore.titles")
 
@@ -64,7 +64,7 @@ class Titles:
                     return
                 if not await self._is_answered_above(asked.question):
                     await self._think(thought, responder, asked, answer)
-            await self._set(conversation, thought.title or title_from(asked.text, self._max_chars))
+            await self._set(conversation, thought.title or first_words(asked.text, self._max_chars))
         except ChatcoreError as error:  # nobody asked for a title: without one nothing is lost
             log.info("no title: %s", error, extra={"action": "no_title"})
         finally:
@@ -124,16 +124,6 @@ class _Thought:
         self.scope = anyio.CancelScope()
 
 
-def title_from(text: str, max_chars: int = MAX_CHARS) -> str:
-    """The first words of `text` on one line, cut at a word; empty where there are none."""
-    line = " ".join(text[: MAX_CHARS * 20].split())
-    if len(line) <= max_chars:
-        return line
-    cut = line[: max(max_chars - 1, 0)]
-    whole_words = cut.rsplit(" ", 1)[0] if " " in cut else cut
-    return f"{whole_words.rstrip(' ,.;:-')}…"[:max_chars]
-
-
 def title_within(given: object, max_chars: int = MAX_CHARS) -> str:
     """The title in what a responder gave: its first line with words, without label and quotation marks.
 
@@ -142,7 +132,7 @@ def title_within(given: object, max_chars: int = MAX_CHARS) -> str:
     if not isinstance(given, str):
         return ""
     lines = map(_bare, clean_text(given[: MAX_CHARS * 20]).splitlines())
-    return title_from(next(filter(None, lines), ""), max_chars)
+    return first_words(next(filter(None, lines), ""), max_chars)
 
 
 def _bare(line: str) -> str:

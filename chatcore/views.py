@@ -37,8 +37,8 @@ class ConversationPage(Struct, frozen=True, kw_only=True):
     """Entries of a user's list, newest first; `next` asks for the following page, None: there is none.
 
     `list_seq` is the position in the list's changes at which the page is true. `first_words` has what those
-    without a title are called by, each by its id: the beginning of their first question, where one of their
-    first messages is one (a store gives all of it). It is no title, and nothing stores or exports it.
+    without a title are called by, each by its id: the beginning of their first question that is shown, where
+    one of their first messages is one. It is no title, and nothing stores or exports it.
     """
 
     conversations: tuple[Conversation, ...]
@@ -132,11 +132,13 @@ class SearchPage(Struct, frozen=True, kw_only=True):
 
     Attributes:
         unindexed: About how many messages the index does not have (see `Reindex`).
+        first_words: What conversations without a title are called by, as in a `ConversationPage`.
     """
 
     found: tuple[Found, ...]
     next: str | None
     unindexed: int
+    first_words: dict[str, str] = {}
 
 
 class Node(Struct, frozen=True, kw_only=True):

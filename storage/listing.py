@@ -1,12 +1,16 @@
-"""Places in a user's list, as pages name them: ``activity.key``, since two entries may be equally new."""
+"""A user's list: its places as pages name them (``activity.key``, since two entries may be equally new), and
+what entries without a title are called by.
+"""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from chatcore.errors import InvalidInput
+from chatcore.messages import Part, first_words, text_of
 from storage.rows import ConversationRow
 
-__all__ = ["ABOVE_ALL", "BEGINNING", "Place", "count_named", "name_of", "place_named", "place_of"]
+__all__ = ["ABOVE_ALL", "BEGINNING", "Place", "count_named", "name_of", "place_named", "place_of", "words_of"]
 
 BEGINNING: Final = 4
 """Messages of a conversation without a title among which its first question is looked for."""
@@ -29,6 +33,11 @@ def place_of(row: ConversationRow) -> Place:
 def name_of(row: ConversationRow) -> str:
     """How the page that ends with this entry names where the next one begins."""
     return "{}.{}".format(*place_of(row))
+
+
+def words_of(question: Sequence[Part]) -> str | None:
+    """What one without a title is called by, of which this is the first question; None: it has no words."""
+    return first_words(text_of(question)) or None
 
 
 def place_named(name: str | None) -> Place:

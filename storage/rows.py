@@ -150,6 +150,17 @@ class Rows(Protocol):
         """Store a conversation without messages; it changed last when it was created."""
         ...
 
+    def first_words(self, conversation: int) -> str | None:
+        """What the conversation is called by while it has no title; None: it has no such words.
+
+        May be remembered until `begun_otherwise`.
+        """
+        ...
+
+    def begun_otherwise(self, conversation: int) -> None:
+        """One of its first messages is new or other than before."""
+        ...
+
     def update_conversation(self, row: ConversationRow) -> None:
         """Store all of the row (its owner, id and creation never change)."""
         ...

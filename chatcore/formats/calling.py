@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["ATTACHED", "LISTS", "PACKED", "PAGES", "TEXTS"]
+__all__ = ["ATTACHED", "LISTS", "NO_KIND", "PACKED", "PAGES", "TEXTS"]
 
 
 def _ending(endings: str) -> re.Pattern[str]:
@@ -14,6 +14,9 @@ ATTACHED = re.compile(r"(?:.*/)?file[-_][^/]*", re.DOTALL)
 
 LISTS = _ending(r"json(?:\.(?:gz|zst))?")
 """What exports bring beside conversations: accounts, settings, votes."""
+
+NO_KIND = re.compile(r"(?:.*/)?[^./]+", re.DOTALL)
+"""Files whose names do not say what is in them."""
 
 TEXTS = _ending(r"(?:json|jsonl|ndjson|csv|txt|log)(?:\.(?:gz|zst))?")
 """Files that are read in the format that the person named, where no export is."""

@@ -3,23 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from chatcore.errors import InvalidInput, Unrecognised
-from chatcore.formats.calling import ATTACHED, LISTS, PACKED, PAGES, TEXTS
-from chatcore.formats.detection import Broken, detect, in_format, member_names, unrecognised
+from chatcore.formats.calling import ATTACHED, LISTS, NO_KIND, PACKED, PAGES
+from chatcore.formats.detection import Broken, member_names, unrecognised
 from chatcore.formats.format import ReadFormat, Record
 from chatcore.formats.homes import by_folder, homes_of, is_in
 from chatcore.formats.json_piece import MAX_RECORD_BYTES
 from chatcore.formats.lenient import NotJson
+from chatcore.formats.member_texts import MemberTexts
 from chatcore.formats.members import Members, all_encrypted, packed_size
 from chatcore.formats.nesting import NESTED, open_nested
 from chatcore.formats.records import json_record
 from chatcore.formats.registry import read_formats
 from chatcore.formats.shared import Items, Shared, Text
-from chatcore.formats.sight import HEAD_BYTES, Sight, sight_of
-from chatcore.formats.streams import UNREADABLE, Damaged, Stream
-from chatcore.formats.texts import open_text
+from chatcore.formats.sight import Sight
+from chatcore.formats.streams import Damaged
 from chatcore.incoming import Unread
 
 __all__ = ["Walk"]
@@ -54,10 +54,9 @@ class Walk:
         self._share = share
         self._within = within
         self._total = 0
-        self._member_file: BinaryIO | None = None
-        self._sights: dict[str, Sight] = {}
+        self._texts = MemberTexts(name, archive, shared, share)
         self._odd: set[str] = set()
-        stack.callback(self._close_member)
+        stack.callback(self._texts.close)
 
     def items(self) -> Items:
         """The conversations.
@@ -106,7 +105,7 @@ class Walk:
         found: dict[tuple[str, ...], list[ReadFormat]] = {}
         for one in read_formats() if self._shared.known is None else [self._shared.known]:
             named = member_names(self._archive.names(), one)
-            named = tuple(name for name in named if self._sight(name) in {"text", "packed"})
+            named = tuple(name for name in named if self._texts.sight(name) in {"text", "packed"})
             for names in [named] if one.kind == "members" else by_folder(named):
                 found.setdefault(names, []).append(one)
         # a format of one file a day is told apart by its whole folder, so it comes first
@@ -128,7 +127,7 @@ class Walk:
         broken: list[tuple[str, str]] = []
         for number, member in enumerate(names):
             try:
-                known, records = self._member(member, texts)
+                known, records = self._texts.known(member, texts)
             except Broken as error:
                 broken.append((error.reason, member))
                 continue
@@ -137,15 +136,27 @@ class Walk:
                 continue
             for reason, other in broken:
                 self._shared.faults.end(reason, f"{self._name}:{other}")
-            rest = (record for other in names[number + 1 :] for record in self._opened(other, known))
+            rest = (record for other in names[number + 1 :] for record in self._further(other, known))
             return known, chain(records, rest)
         raise unrecognised(self._name, [])
+
+    def _further(self, member: str, known: ReadFormat) -> Iterator[Record]:
+        """Records of one more member that is called like those of this format."""
+        if self._shared.known is not None or not NO_KIND.fullmatch(member):
+            yield from self._texts.records(member, known)
+            return
+        try:
+            _, records = self._texts.known(member, [known])
+        except Unrecognised:
+            self._odd.add(member)  # none of them: it is read by itself
+            return
+        yield from records
 
     def _whole(self, names: Sequence[str]) -> Iterator[Record]:
         for member in names:
             file = f"{self._name}:{member}"
             try:
-                body = self._stream(member).whole(MAX_RECORD_BYTES)
+                body = self._texts.stream(member).whole(MAX_RECORD_BYTES)
                 if body is None:
                     self._shared.faults.add("It is longer than any record may be.", file)
                 else:
@@ -160,7 +171,7 @@ class Walk:
         for member in names:
             if member in self._archive.unpacked or ATTACHED.fullmatch(member):
                 continue
-            sight = self._sight(member)
+            sight = self._texts.sight(member)
             if sight == "archive" and not PACKED.fullmatch(member):
                 continue  # what people write with is packed so too
             if sight in _NO_TEXT or (sight == "text" and PAGES.fullmatch(member)):
@@ -184,7 +195,7 @@ class Walk:
         left: list[Unread] = []
         told = told or bool(self._archive.refused or self._archive.problem)
         for member in names:
-            if self._sight(member) in _NO_TEXT:
+            if self._texts.sight(member) in _NO_TEXT:
                 continue
             try:
                 for item in self._by_itself(member):
@@ -200,7 +211,7 @@ class Walk:
             raise unknown or unrecognised(self._name, [])
         yield from left
         for member in names:  # pictures and the like, which no conversation has taken as its own
-            reason = _NO_TEXT.get(self._sight(member))
+            reason = _NO_TEXT.get(self._texts.sight(member))
             if reason is not None and member not in self._archive.unpacked:
                 yield self._unread("skipped", reason, member)
 
@@ -210,7 +221,7 @@ class Walk:
         Raises:
             Unrecognised
         """
-        sight = self._sight(member)
+        sight = self._texts.sight(member)
         is_packed = PACKED.fullmatch(member) is not None
         looked_into = sight == "archive" and is_packed and self._within == 0
         if sight != "text" and (self._archive.nests or looked_into):
@@ -218,7 +229,7 @@ class Walk:
         elif sight != "text" and is_packed:
             yield self._unread("failed", NESTED, member)
         else:
-            yield from self._shared.read(*self._member(member, read_formats(), as_named=as_named))
+            yield from self._shared.read(*self._texts.known(member, read_formats(), as_named=as_named))
 
     def _nested(self, member: str, *, as_named: bool) -> Items:
         """Those of a file that lies on the disk as it is, or of an archive in this one."""
@@ -237,57 +248,9 @@ class Walk:
                 within = self._within + (not self._archive.nests)
                 yield from Walk(file, source.archive, shared, stack, share=share, within=within).items()
             elif source.stream is not None:
-                yield from shared.read(*self._text(source.stream, member, read_formats(), as_named))
-
-    # --- one member
-
-    def _member(self, member: str, formats: Sequence[ReadFormat], *, as_named: bool = True) -> Text:
-        try:
-            stream = self._stream(member)
-        except Damaged as error:
-            raise Broken(error.sentence, error.sentence) from error
-        return self._text(stream, member, formats, as_named)
-
-    def _text(self, stream: Stream, member: str, formats: Sequence[ReadFormat], as_named: bool) -> Text:
-        known, faults, file = self._shared.known, self._shared.faults, f"{self._name}:{member}"
-        if known is None:
-            return detect(stream, file, self._archive, faults, formats)
-        if as_named and TEXTS.fullmatch(member):
-            return known, in_format(stream, known, file, self._archive, faults)
-        return detect(stream, file, self._archive, faults, [known])
-
-    def _opened(self, member: str, known: ReadFormat) -> Iterator[Record]:
-        file = f"{self._name}:{member}"
-        try:
-            stream = self._stream(member)
-        except Damaged as error:
-            self._shared.faults.end(error.sentence, file)
-            return
-        yield from in_format(stream, known, file, self._archive, self._shared.faults)
-
-    def _stream(self, member: str) -> Stream:
-        """Raises Damaged."""
-        size = self._archive.size(member)
-        weight = self._archive.packed_size(member) / size if size else 0.0
-        weight *= 1.0 if self._share is None else self._share
-        self._close_member()  # they are read one after the other
-        self._member_file = self._archive.open(member)
-        return open_text(self._member_file, self._shared.meter, weight=weight)
-
-    def _sight(self, member: str) -> Sight:
-        if (found := self._sights.get(member)) is None:
-            try:
-                with self._archive.open(member) as file:
-                    found = sight_of(file.read(HEAD_BYTES))
-            except UNREADABLE:
-                found = "text"  # whoever reads it is told why that can't be done
-            self._sights[member] = found
-        return found
-
-    def _close_member(self) -> None:
-        if self._member_file is not None:
-            self._member_file.close()
-            self._member_file = None
+                yield from shared.read(
+                    *self._texts.in_stream(source.stream, member, read_formats(), as_named=as_named)
+                )
 
     def _expect(self, names: Sequence[str]) -> None:
         """So much more is to be read."""

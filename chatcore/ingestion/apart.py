@@ -9,9 +9,9 @@ import fcntl
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -37,6 +37,7 @@ from chatcore.ingestion.frames import (
     read_frame,
     write_frame,
 )
+from chatcore.ingestion.last_words import told_ending
 from chatcore.ingestion.preparation import KeepFile
 from chatcore.ingestion.sink import OpenReading
 from chatcore.temporary import HeldFolder
@@ -123,8 +124,10 @@ class ProcessFeed:
         keep: KeepFile,
         rejects: Rejects,
         scratch: HeldFolder,
+        written: BinaryIO,
     ) -> None:
         self._process = process
+        self._written = written
         self._scratch = scratch
         self._said = said
         self._asked = asked
@@ -155,6 +158,7 @@ class ProcessFeed:
         self._process.wait()
         self._killing.cancel()
         self._said.close()
+        self._written.close()
         with contextlib.suppress(BrokenPipeError):
             self._asked.close()
         self._scratch.close()  # the process may have had no time to do so itself
@@ -180,7 +184,7 @@ class ProcessFeed:
                 self._failure = error  # told when this batch is on its way
             self._progress = frame.read_bytes, frame.total_bytes
             return batch_of(frame)
-        raise StorageError(f"the process that reads it {_ending(self._process)}.")
+        raise StorageError(f"the process that reads it {told_ending(self._process, self._written)}")
 
     def _answer(self, asked: Keep) -> None:
         at = None if asked.at is None else Path(os.fsdecode(asked.at))
@@ -223,17 +227,19 @@ def _start(order: Order, keep: KeepFile, rejects: Rejects) -> ProcessFeed | None
             _widen(our_in)
             scratch = HeldFolder("reading")
             ours.callback(scratch.close)
+            written = ours.enter_context(tempfile.TemporaryFile())
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, paths, str(their_in), str(their_out)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=written,
                 pass_fds=(their_in, their_out, scratch.lock),  # it may outlive us by a moment
                 env={**os.environ, "TMPDIR": str(scratch.path)},
                 start_new_session=True,  # Ctrl-C in the terminal is for this process
             )
         except OSError:
             return None
-        feed = ProcessFeed(process, said, asked, keep, rejects, scratch)
+        feed = ProcessFeed(process, said, asked, keep, rejects, scratch, written)
         ours.pop_all()
     try:
         with contextlib.suppress(BrokenPipeError):
@@ -248,8 +254,3 @@ def _widen(pipe: int) -> None:
     """Let a whole batch lie in the pipe, so that neither side waits for the other in the middle of one."""
     with contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def _ending(process: "subprocess.Popen[bytes]") -> str:
-    code = process.wait()
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

@@ -38,7 +38,7 @@ async def search(arguments: argparse.Namespace, settings: CommandSettings) -> in
                 if arguments.json:
                     print(harmless_json(msgspec.json.encode(FoundLine(found)).decode()))
                 else:
-                    print(_entry(found, bold=bold))
+                    print(_entry(found, page.first_words.get(found.conversation.id), bold=bold))
             left -= len(page.found)
             if left <= 0:
                 break
@@ -71,10 +71,10 @@ async def _pages(chat: Chat, arguments: argparse.Namespace) -> AsyncGenerator[Se
         after = page.next
 
 
-def _entry(found: Found, *, bold: bool) -> str:
+def _entry(found: Found, first_words: str | None, *, bold: bool) -> str:
     """Two lines: which conversation, and the words; of a title one."""
     conversation = found.conversation
-    title = harmless_line(conversation.title or "untitled")
+    title = harmless_line(conversation.title or first_words or "untitled")
     words = _words(found, bold=bold)
     head = f"{conversation.id}  {found.created_at.astimezone():%Y-%m-%d %H:%M}"
     if found.message_id is None:

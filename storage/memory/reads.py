@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from heapq import nsmallest
 
 from chatcore.errors import NotFound
 from chatcore.events import (
@@ -13,10 +12,10 @@ from chatcore.events import (
     ListChanged,
     MessageChanged,
 )
-from chatcore.messages import Attachment, Conversation, Message, text_of
+from chatcore.messages import Attachment, Conversation, Message
 from chatcore.ports import ANYBODY, Anybody
 from chatcore.views import Changes, ConversationPage, ListChanges, MessageFeedback, StoredPage
-from storage.listing import BEGINNING, name_of, place_named, place_of
+from storage.listing import name_of, place_named, place_of
 from storage.memory.tables import Tables
 from storage.rows import ConversationRow, MessageRow
 
@@ -60,11 +59,7 @@ class Reads:
             conversations=tuple(row.conversation for row in shown),
             next=name_of(shown[-1]) if rest and shown else None,
             list_seq=self._list_seq(user),
-            first_words={
-                row.conversation.id: words
-                for row in shown
-                if row.conversation.title is None and (words := self._first_words(row))
-            },
+            first_words=self._tables.words_for(shown),
         )
 
     def page(
@@ -113,12 +108,14 @@ class Reads:
             (row for row in self._of(user) if row.conversation.list_seq > after),
             key=lambda row: row.conversation.list_seq,
         )
+        words = self._tables.words_for(row for row in changed[:limit] if not row.conversation.deleted)
         events = tuple(
             ListChanged(
                 conversation_id=row.conversation.id,
                 seq=row.conversation.list_seq,
                 at=row.changed_at,
                 conversation=row.conversation,
+                first_words=words.get(row.conversation.id),
             )
             for row in changed[:limit]
         )
@@ -159,13 +156,6 @@ class Reads:
 
     def _of(self, user: str) -> Iterator[ConversationRow]:
         return (row for row in self._tables.conversations.values() if row.conversation.owner == user)
-
-    def _first_words(self, row: ConversationRow) -> str:
-        messages = [self._tables.messages[key].message for key in self._tables.members.get(row.key, ())]
-        first = nsmallest(BEGINNING, messages, key=lambda message: message.seq)
-        questions = (message for message in first if message.role == "user")
-        question = min(questions, key=lambda message: message.depth, default=None)
-        return "" if question is None else text_of(question.parts)
 
     def _list_seq(self, user: str) -> int:
         return self._tables.list_seqs.get(self._tables.users.get(user, 0), 0)

@@ -96,6 +96,12 @@ class MemoryRows:
         if keyed is not None:
             self._note_maker(conversation.owner, keyed, conversation.id, None)
 
+    def first_words(self, conversation: int) -> str | None:
+        return self._tables.first_words(conversation)
+
+    def begun_otherwise(self, conversation: int) -> None:
+        """Nothing is remembered."""
+
     def update_conversation(self, row: ConversationRow) -> None:
         source = self._tables.conversation_sources.get(row.key)
         unfinished = source is not None and source.digest is None

@@ -57,6 +57,7 @@ def search(
         following = str(_place(place, left[:limit]))
     return SearchPage(
         found=tuple(_found(asked, hit) for hit in left[:limit]),
+        first_words=tables.words_for(hit.conversation for hit in left[:limit]),
         next=following if len(left) > limit else None,
         unindexed=0,
     )

@@ -1,14 +1,16 @@
 """The tables of the memory store: dicts by integer key, with the few indexes that units ask by."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import nsmallest
 from itertools import count
 
 from msgspec import Struct
 
 from chatcore.messages import Attachment, Feedback
+from storage.listing import BEGINNING, words_of
 from storage.rows import ConversationRow, Live, Made, MessageRow, RunRow, Said
 
 __all__ = ["FeedbackRow", "FileRow", "SourceRow", "Tables"]
@@ -78,3 +80,19 @@ class Tables:
     """By sha256."""
     keys: Iterator[int] = field(default_factory=lambda: count(1))
     """Keys never given out before, rising; of all kinds of rows."""
+
+    def first_words(self, conversation: int) -> str | None:
+        """What the conversation is called by while it has no title; None: it has no such words."""
+        messages = [self.messages[key].message for key in self.members.get(conversation, ())]
+        first = nsmallest(BEGINNING, messages, key=lambda message: message.seq)
+        questions = (message for message in first if message.role == "user" and not message.hidden)
+        question = min(questions, key=lambda message: message.depth, default=None)
+        return None if question is None else words_of(question.parts)
+
+    def words_for(self, rows: Iterable[ConversationRow]) -> dict[str, str]:
+        """Likewise for all those among these that have no title, by their ids."""
+        return {
+            row.conversation.id: words
+            for row in rows
+            if row.conversation.title is None and (words := self.first_words(row.key))
+        }

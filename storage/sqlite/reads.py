@@ -12,12 +12,13 @@ from chatcore.events import (
     ListChanged,
     MessageChanged,
 )
-from chatcore.messages import Attachment, Conversation, Message, text_of
+from chatcore.messages import Attachment, Conversation, Message
 from chatcore.ports import Anybody
 from chatcore.views import Changes, ConversationPage, ListChanges
 from storage.ids import from_us
-from storage.listing import BEGINNING, name_of, place_named, place_of
+from storage.listing import name_of, place_named, place_of
 from storage.rows import ConversationRow
+from storage.sqlite.beginnings import first_words
 from storage.sqlite.finding import own_conversation, owned_by
 from storage.sqlite.pages import path
 from storage.sqlite.statements import load
@@ -27,8 +28,6 @@ from storage.sqlite.values import (
     conversation_row,
     feedback_of,
     message_row,
-    parts_or_none,
-    text,
 )
 
 __all__ = [
@@ -81,24 +80,18 @@ def conversations(
         conversations=tuple(row.conversation for row in shown),
         next=name_of(shown[-1]) if shown and len(found) > limit else None,
         list_seq=list_seq,
-        first_words=_first_words(connection, [row.key for row in shown if row.conversation.title is None]),
+        first_words=first_words(connection, shown),
     )
-
-
-def _first_words(connection: sqlite3.Connection, untitled: list[int]) -> dict[str, str]:
-    words: dict[str, str] = {}
-    for public, question in connection.execute(_SQL["first_questions"], (text(untitled), BEGINNING)):
-        if question is not None and (said := text_of(parts_or_none(question) or ())):
-            words[public.hex()] = said
-    return words
 
 
 def list_changes(connection: sqlite3.Connection, user: str, after: int, limit: int) -> ListChanges:
     """What has changed in the user's list."""
-    rows = connection.execute(_SQL["list_changes"], (user, after, limit + 1)).fetchall()
-    events = [_list_changed(conversation_row(row, lenient=True)) for row in rows[:limit]]
+    found = connection.execute(_SQL["list_changes"], (user, after, limit + 1)).fetchall()
+    rows = [conversation_row(row, lenient=True) for row in found[:limit]]
+    words = first_words(connection, [row for row in rows if not row.conversation.deleted])
+    events = [_list_changed(row, words.get(row.conversation.id)) for row in rows]
     (seq,) = connection.execute(_SQL["list_seq"], (user,)).fetchone()
-    return ListChanges(events=tuple(events), seq=seq, more=len(rows) > limit)
+    return ListChanges(events=tuple(events), seq=seq, more=len(found) > limit)
 
 
 def changes(
@@ -144,9 +137,15 @@ def attachments(
     return found, rows[limit - 1][0] if len(rows) > limit else None
 
 
-def _list_changed(row: ConversationRow) -> ListChanged:
+def _list_changed(row: ConversationRow, words: str | None) -> ListChanged:
     entry = row.conversation
-    return ListChanged(conversation_id=entry.id, seq=entry.list_seq, at=row.changed_at, conversation=entry)
+    return ListChanged(
+        conversation_id=entry.id,
+        seq=entry.list_seq,
+        at=row.changed_at,
+        conversation=entry,
+        first_words=words,
+    )
 
 
 def _changed_messages(

@@ -18,6 +18,7 @@ from storage.search.places import BestPlace, NewestPlace, Stretch, read_best, re
 from storage.search.query import Query, Term, read_query
 from storage.search.ranking import TITLE_WEIGHT, ranked
 from storage.search.words import said_in
+from storage.sqlite.beginnings import first_words
 from storage.sqlite.statements import load
 from storage.sqlite.values import blob, conversation_row, parts_or_none, text
 
@@ -52,7 +53,8 @@ def search(
         hits, following = _newest(connection, asked, place, limit)
     else:
         hits, following = _best(connection, asked, place, limit)
-    return SearchPage(found=_shown(connection, asked.query, hits), next=following, unindexed=unindexed)
+    found, words = _shown(connection, asked.query, hits)
+    return SearchPage(found=found, next=following, unindexed=unindexed, first_words=words)
 
 
 _WEIGHTS: Mapping[_Kind, float] = {"title": TITLE_WEIGHT, "message": 1.0}
@@ -233,13 +235,16 @@ def _texts(connection: sqlite3.Connection, hits: Sequence[_Hit]) -> dict[_Hit, s
     return texts
 
 
-def _shown(connection: sqlite3.Connection, query: Query, hits: Sequence[_Hit]) -> tuple[Found, ...]:
-    """The hits with what people are shown of them."""
+def _shown(
+    connection: sqlite3.Connection, query: Query, hits: Sequence[_Hit]
+) -> tuple[tuple[Found, ...], dict[str, str]]:
+    """The hits with what people are shown of them, and what conversations without a title are called by."""
     keys = text([hit.key for hit in hits if hit.kind == "message"])
     messages = {row[0]: row[1:] for row in connection.execute(_SQL["found_message"], (keys,)).fetchall()}
     wanted = {messages[hit.key][0] if hit.kind == "message" else hit.key for hit in hits}
-    rows = connection.execute(_SQL["found_conversation"], (text(list(wanted)),)).fetchall()
-    conversations = {row[0]: conversation_row(row, lenient=True).conversation for row in rows}
+    found_rows = connection.execute(_SQL["found_conversation"], (text(list(wanted)),)).fetchall()
+    rows = [conversation_row(row, lenient=True) for row in found_rows]
+    conversations = {row.key: row.conversation for row in rows}
     found = []
     for hit in hits:
         if hit.kind == "title":
@@ -261,4 +266,4 @@ def _shown(connection: sqlite3.Connection, query: Query, hits: Sequence[_Hit]) -
                 marks=part.marks,
             )
         )
-    return tuple(found)
+    return tuple(found), first_words(connection, rows)

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from chatcore.events import ConversationChanged, ConversationDeleted, ListChanged, MessageChanged
 from chatcore.messages import Conversation, Message
+from storage.listing import BEGINNING, words_of
 from storage.rows import ConversationRow, Keyed, MessageRow, Rows
 
 __all__ = ["ROOT", "Draft", "Place"]
@@ -37,7 +38,17 @@ class Draft:
         head: The head as it is to be.
     """
 
-    __slots__ = ("_changes", "_counter", "_now", "_posted", "_rows", "head", "row")
+    __slots__ = (
+        "_asked",
+        "_changes",
+        "_counter",
+        "_now",
+        "_posted",
+        "_reworded",
+        "_rows",
+        "head",
+        "row",
+    )
 
     def __init__(self, rows: Rows, row: ConversationRow) -> None:
         self._rows = rows
@@ -45,6 +56,8 @@ class Draft:
         self._counter = row.counter
         self._changes: dict[str, object] = {}
         self._posted = False
+        self._reworded = False
+        self._asked: Message | None = None
         self.row = row
         self.head = Place(row.head, row.conversation.head, row.head_depth)
 
@@ -61,13 +74,22 @@ class Draft:
         """Store a new message, which makes the conversation the newest of the list; gives its key."""
         key = self._rows.insert_message(self.row, below.key, message, keyed)
         self._posted = True
+        self._note(message)
+        if self._asked is None and message.role == "user":
+            self._asked = message
         self._say(message)
         return key
 
     def update(self, key: int, message: Message) -> None:
         """Store what its run has made of the message."""
         self._rows.update_message(key, message)
+        self._note(message)
         self._say(message)
+
+    def reword(self) -> None:
+        """Messages say something else than before: what the list calls it by may be other, too."""
+        self._reworded = self.row.conversation.title is None
+        self._rows.begun_otherwise(self.row.key)
 
     def save(self) -> Conversation:
         """Write the conversation's row, if anything of it has changed."""
@@ -76,7 +98,7 @@ class Draft:
         changes["head"] = self.head.id
         changes = {field: value for field, value in changes.items() if getattr(old, field) != value}
         shown = self._posted or bool(changes)
-        listed = self._posted or not _LISTED.isdisjoint(changes)
+        listed = self._posted or self._reworded or not _LISTED.isdisjoint(changes)
         if listed:
             changes["list_seq"] = rows.next_list_seq(row.owner)
         if self._posted:
@@ -101,6 +123,10 @@ class Draft:
         self._tell(new, shown=shown, listed=listed)
         return new
 
+    def _note(self, message: Message) -> None:
+        if message.depth < BEGINNING:  # what is below these is none of the first messages
+            self._rows.begun_otherwise(self.row.key)
+
     def _say(self, message: Message) -> None:
         self._rows.emit(
             MessageChanged(
@@ -115,4 +141,18 @@ class Draft:
         elif shown:
             emit(ConversationChanged(conversation_id=new.id, seq=new.seq, at=at, conversation=new))
         if listed:
-            emit(ListChanged(conversation_id=new.id, seq=new.list_seq, at=at, conversation=new))
+            emit(
+                ListChanged(
+                    conversation_id=new.id,
+                    seq=new.list_seq,
+                    at=at,
+                    conversation=new,
+                    first_words=None if new.deleted or new.title is not None else self._first_words(),
+                )
+            )
+
+    def _first_words(self) -> str | None:
+        # in one that was only made so far no row needs to be looked for
+        if self.row.counter == 1 and self._asked is not None:
+            return words_of(self._asked.parts)
+        return self._rows.first_words(self.row.key)

@@ -10,6 +10,7 @@ from chatcore.messages import Feedback
 from chatcore.ports import ListMoved
 from storage.arriving import Gathered, IngestRows, Keys, NewConversation, NewVote, Origin, id_at
 from storage.ids import to_us
+from storage.listing import BEGINNING, words_of
 from storage.units.renewal import renew
 
 __all__ = ["ingest"]
@@ -99,7 +100,7 @@ class _Arrivals:
         rows.insert_conversations(conversations, self._owner)
         rows.insert_gathered(new, keys, self._owner, index=self._command.index)
         rows.insert_votes(_numbered(votes, new, keys))
-        self._tell(conversations)
+        self._tell(conversations, new)
         self.waiting.clear()
         results: dict[int, Ingested] = {}
         for number, (place, one) in enumerate(zip(places, conversations, strict=True)):
@@ -129,18 +130,33 @@ class _Arrivals:
             activity=min(source.updated_at_us, self._now_us),
         )
 
-    def _tell(self, conversations: Sequence[NewConversation]) -> None:
+    def _tell(self, conversations: Sequence[NewConversation], new: Gathered) -> None:
         rows, user = self._rows, self._command.user
         self._count += len(conversations)
         if self._count > _LISTED_ONE_BY_ONE:
             rows.emit(ListMoved(user=user, seq=conversations[-1].list_seq))
             return
-        for one in conversations:
+        for number, one in enumerate(conversations):
             if one.digest is not None:
                 entry = one.conversation(user)
+                words = None if entry.title is not None else _first_words(new, number)
                 rows.emit(
-                    ListChanged(conversation_id=entry.id, seq=one.list_seq, at=rows.now, conversation=entry)
+                    ListChanged(
+                        conversation_id=entry.id,
+                        seq=one.list_seq,
+                        at=rows.now,
+                        conversation=entry,
+                        first_words=words,
+                    )
                 )
+
+
+def _first_words(new: Gathered, number: int) -> str | None:
+    """As `Rows.first_words` would give it, from what is at hand."""
+    few = new.sources[number].messages[:BEGINNING]
+    depths = new.depths[new.starts[number] :]
+    questions = [place for place, one in enumerate(few) if one.role == "user" and not one.hidden]
+    return words_of(few[min(questions, key=depths.__getitem__)].parts) if questions else None
 
 
 def _voters(new: Gathered, user: str) -> list[_Vote]:

@@ -31,6 +31,8 @@ def renew(
     rows.insert_votes(votes)
     if not row.unfinished:
         _tell(rows, [*renewal.added, *renewal.changed], votes)
+        if renewal.added or renewal.changed:
+            draft.reword()
     if source.last:
         renewal.finish()
     saved = draft.save()

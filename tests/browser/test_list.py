@@ -110,6 +110,28 @@ def test_what_has_no_title_is_called_by_its_first_question(
     server.api.patch(f"/conversations/{made}", json={"pinned": False}).raise_for_status()
 
 
+def test_what_comes_while_the_list_is_open_is_called_so_at_once(tab: Tab, server: Server) -> None:
+    tab.open()
+    made = server.api.post("/conversations", json={}).json()["id"]
+    expect(tab.entry(made)).to_have_text("New chat")
+    server.api.post(
+        f"/conversations/{made}/posts", json={"text": "Where is the sunk ship?"}
+    ).raise_for_status()
+    expect(tab.entry(made)).to_have_text("Where is the sunk ship?")
+    tab.sidebar.get_by_role("searchbox").fill("sunk ship")
+    expect(tab.sidebar.locator(".cc-result-title")).to_have_text("Where is the sunk ship?")
+
+
+def test_an_unanswered_chat_is_called_by_its_question_in_every_tab(
+    tab: Tab, new_tab: Callable[[Server], Tab], server: Server
+) -> None:
+    other = new_tab(server).open()
+    tab.ask("Is it answered yet?")
+    for each in (tab, other):
+        expect(each.entry(tab.conversation)).to_have_text("Is it answered yet?")
+    server.end("Is it answered yet?", "Now.")
+
+
 def test_long_conversation_comes_in_pages(tab: Tab, server: Server) -> None:
     made = server.api.post("/conversations", json={}).json()["id"]
     for number in range(150):

@@ -175,6 +175,26 @@ def test_search_finds_words_in_titles_and_messages(server: Server, new_tab: Call
     expect(tab.sidebar.get_by_role("status")).to_have_text("Nothing found.")
 
 
+NO_ROWS = """
+new MutationObserver(() => {
+  document.querySelectorAll("#cc-hist [data-message]").forEach((row) => row.removeAttribute("data-message"));
+}).observe(document, { subtree: true, childList: true, attributes: true });
+window.requestAnimationFrame = (step) => setTimeout(step, 1); // patience is counted in frames
+"""
+
+
+def test_a_hit_that_does_not_come_into_the_page_is_told(
+    server: Server, new_tab: Callable[[Server], Tab]
+) -> None:
+    made(server, "Slow", "The theremin hums.")
+    tab = new_tab(server)
+    tab.before_each(NO_ROWS)
+    tab.open()
+    tab.sidebar.get_by_role("searchbox").fill("theremin")
+    tab.sidebar.locator(".cc-results a").click()
+    expect(tab.toast).to_have_text("This message could not be shown. Try again.")
+
+
 def test_search_leads_far_up_and_to_other_branches(server: Server, new_tab: Callable[[Server], Tab]) -> None:
     id_ = made(server, "A long one", "The xylophone plays.", *(f"Line {number}." for number in range(310)))
     path = server.api.get(f"/conversations/{id_}/messages", params={"limit": 1}).json()["messages"]

@@ -17,12 +17,13 @@ from chatcore import (
     ResponderError,
     Sent,
     Text,
+    first_words,
     open_engine,
     text_of,
 )
 from chatcore.run import Run
 from chatcore.testing import ScriptedResponder
-from chatcore.titles import title_from, title_within
+from chatcore.titles import title_within
 
 WORDS = "How do I bake bread?"
 
@@ -346,4 +347,4 @@ def test_what_is_left_of_a_title(given: object, expected: str) -> None:
     ("most", "expected"), [(11, "Hello there"), (10, "Hello…"), (2, "H…"), (1, "…"), (0, "")]
 )
 def test_the_first_words_keep_to_a_bound(most: int, expected: str) -> None:
-    assert title_from("Hello there", most) == expected
+    assert first_words("Hello there", most) == expected

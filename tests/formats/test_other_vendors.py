@@ -205,6 +205,8 @@ def test_a_folder_of_prompts(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
     (tmp_path / "Alps").write_bytes(b"no prompt")
     (tmp_path / "Yaks").write_bytes(b"no prompt")
+    (tmp_path / "Yawn").write_bytes(b'{"chunkedPrompt": {"chunks": [')
+    (tmp_path / "Yeti").write_bytes(b'{"messages": [{"role": "user", "content": "of another format"}]}')
     for name in ("Tides and moons", "Zebras"):
         (tmp_path / name).write_bytes(prompt)
     reading = read_source(tmp_path)
@@ -212,9 +214,11 @@ def test_a_folder_of_prompts(tmp_path: Path) -> None:
         found = list(reading)
     finally:
         reading.close()
-    assert [item.title for item in found if isinstance(item, Incoming)] == ["Tides and moons", "Zebras"]
+    taken = [(item.source, item.file.partition(":")[2]) for item in found if isinstance(item, Incoming)]
+    assert taken == [("aistudio", "Tides and moons"), ("aistudio", "Zebras"), ("openai", "Yeti")]
+    assert [item.title for item in found if isinstance(item, Incoming)][:2] == ["Tides and moons", "Zebras"]
     told = {item.file.partition(":")[2]: item.kind for item in found if isinstance(item, Unread)}
-    assert told == {"Alps": "skipped", "Yaks": "failed"}  # the latter when it is known what all of them are
+    assert told == {"Alps": "skipped", "Yaks": "skipped", "Yawn": "failed"}
 
 
 def test_errors_and_unknown_roles_of_ai_studio() -> None:

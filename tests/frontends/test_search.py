@@ -89,7 +89,8 @@ async def test_what_is_found_by_http(served: Served) -> None:
         "/search", params={"q": "needle", "conversation": second, "order": "rank"}
     )
     assert [found["text"] for found in response.json()["found"]] == ["needle \x1b[2J and thread"]
-    assert (await served.http.get("/search")).json() == {"found": [], "next": None, "unindexed": 0}
+    nothing: dict[str, object] = {"found": [], "next": None, "unindexed": 0, "first_words": {}}
+    assert (await served.http.get("/search")).json() == nothing
     other = await served.http.get("/search", params={"q": "needle"}, headers={"Test-User": "bob"})
     assert other.json()["found"] == []
 
@@ -227,6 +228,18 @@ def test_a_date_that_is_none_is_told(data: Path, capfd: pytest.CaptureFixture[st
         command(capfd, data, "search", "needle", "--since", "yesterday")
     assert ended.value.code == 3
     assert "must be a date such as" in capfd.readouterr().err
+
+
+def test_what_has_no_title_is_called_by_its_first_words(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def post() -> None:
+        async with open_engine(f"sqlite:{data}", responder=answer) as engine:
+            await engine.post((await engine.create()).id, "Where is\nthe haystack?")
+
+    anyio.run(post)
+    found = command(capfd, data, "search", "haystack").out.splitlines()
+    assert found[0][50:] == "  Where is the haystack?"
 
 
 def test_what_can_not_be_found_yet_is_told(data: Path, capfd: pytest.CaptureFixture[str]) -> None:

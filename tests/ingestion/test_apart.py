@@ -328,6 +328,33 @@ async def test_a_reader_that_dies_is_told_and_what_came_before_is_kept(
     assert readers_of(os.getpid()) == []
 
 
+@pytest.mark.parametrize(
+    ("failing", "told"),
+    [
+        ("raise ImportError('half\\x1b[31m an  upgrade.')", "(ImportError: half [31m an upgrade)"),
+        ("raise ImportError('long ' * 5000)", "long…)"),
+        ("import os; os._exit(3)", "code 3."),
+    ],
+    ids=["a line", "a long one", "nothing"],
+)
+async def test_a_reader_that_cannot_start_says_why(
+    tmp_path: Path, always_apart: None, monkeypatch: pytest.MonkeyPatch, failing: str, told: str
+) -> None:
+    """As in the middle of an upgrade: here all is imported, there it is not."""
+    (tmp_path / "chatcore").mkdir()
+    (tmp_path / "chatcore" / "__init__.py").write_text(failing)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = written(tmp_path / "some.jsonl", lines(3))
+    async with open_engine("memory:") as engine:
+        with pytest.raises(IngestStopped) as caught:
+            await engine.ingest(str(source))
+        assert told in caught.value.sentence
+        assert len(caught.value.sentence) < 400
+        with source.open("rb") as opened:  # the way out that it names
+            assert "as an open file" in caught.value.sentence
+            assert (await engine.ingest(opened)).imported == 3
+
+
 async def test_cancelling_ends_the_reader(tmp_path: Path, always_apart: None) -> None:
     source = written(tmp_path / "many.jsonl", lines(20_000))
     async with open_engine("memory:") as engine:

@@ -21,6 +21,7 @@ import { Stream } from "./stream.js";
 const UNDO_MS = 8000;
 const RETRY_MS = 1000;
 const BROKEN = "Something went wrong in this page. Reload it.";
+const NOT_SHOWN = "This message could not be shown. Try again.";
 const TITLE = document.title; // of a page of which the chat is a part
 const NO_VOTE = { rating: null, comment: null, reasons: [] };
 const SPOKEN = {
@@ -208,7 +209,9 @@ class Page {
       await this.#open(this.#conversation);
       if (!(await this.#olderTo(message.depth))) return;
     }
-    await point(id); // until then the column may be at its bottom still: nothing is let go
+    const visit = this.#visit;
+    const hasCome = await point(id); // until then the column may be at its bottom still: nothing is let go
+    if (!hasCome && visit === this.#visit) this.#frame.toast(NOT_SHOWN);
   }
 
   /** Whether all of the visible path from `depth` on is held now, and the conversation still the same. */
@@ -278,7 +281,7 @@ class Page {
   #take(event) {
     if (event.type === "list_changed") {
       this.#attention.change(event.conversation);
-      return this.#sidebar.change(event.conversation);
+      return this.#sidebar.change(event.conversation, event.first_words);
     }
     if (event.type === "list_reset") {
       return this.#sidebar.reload();

@@ -4,7 +4,7 @@ const MOST_FRAMES = 300; // Gradio draws a history in its own time
 const SETTLING_FRAMES = 20; // in which rows around it get their real heights, and others find their places
 const MOMENT_MS = 2500;
 
-/** Ends when the reader is there, or when the message has not come. */
+/** Ends when the reader is there, or when the message has not come; gives whether it has. */
 export function point(message) {
   return new Promise((resolve) => follow(message, resolve));
 }
@@ -20,7 +20,7 @@ function follow(message, ended) {
     }
     if (settling && frames--) return requestAnimationFrame(step);
     if (row) setTimeout(unmark, MOMENT_MS);
-    ended();
+    ended(row !== null);
   };
   requestAnimationFrame(step);
 }

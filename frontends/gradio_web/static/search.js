@@ -1,5 +1,6 @@
 // Looking through titles and messages: a field, and what was found in place of the list.
 import { h } from "./dom.js";
+import { UNTITLED } from "./entries.js";
 import { upright } from "./harmless.js";
 
 const PAUSE_MS = 120; // between two keys of somebody who types
@@ -54,7 +55,7 @@ export class Search {
       return;
     }
     if (asked !== this.#asked) return;
-    const found = page.found.map((one) => this.#result(one));
+    const found = page.found.map((one) => this.#result(one, page.first_words[one.conversation.id]));
     if (after) this.results.append(...found);
     else this.results.replaceChildren(...found);
     this.#next = page.next;
@@ -64,14 +65,15 @@ export class Search {
     this.state.textContent = (count ? `${count}${page.next ? " or more" : ""} found.` : "Nothing found.") + missing;
   }
 
-  #result(found) {
+  /** `calling`: what the conversation is called by, if it has no title. */
+  #result(found, calling) {
     const { conversation, message_id, text, marks, created_at } = found;
     const onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
       this.actions.open(conversation.id, message_id);
     };
-    const title = upright(conversation.title ?? "New chat");
+    const title = upright(conversation.title ?? calling ?? UNTITLED);
     const date = new Date(created_at).toLocaleDateString(undefined, { dateStyle: "medium" });
     const words = message_id
       ? [h("span", { class: "cc-result-title" }, title), h("span", { class: "cc-result-text" }, ...marked(text, marks))]

@@ -19,7 +19,7 @@ export class Sidebar {
   #current = null;
   #renaming = null;
   #timer = null;
-  #suggested = new Map(); // titles of those that have none, by what this tab shows of them, else by the server
+  #suggested = new Map(); // what those without a title are called by: by the server, else by what is shown here
 
   /**
    * `actions`: list({archived, pinned, after}), search(query, after), open(id, message), rename(id, title),
@@ -98,19 +98,20 @@ export class Sidebar {
     }
   }
 
-  /** What an event says of one conversation. */
-  change(conversation) {
+  /** What an event says of one conversation; `words` is what it is called by while it has no title. */
+  change(conversation, words) {
     const held = this.#entries.get(conversation.id);
     if (held && held.list_seq >= conversation.list_seq) return;
+    if (words) this.#suggested.set(conversation.id, words);
     const isHere = !conversation.deleted && conversation.archived === this.#isArchive;
     if (!isHere) this.#entries.delete(conversation.id);
     else if (held || this.#isInReach(conversation)) this.#entries.set(conversation.id, conversation);
     this.#draw();
   }
 
-  /** What to call a conversation as long as it has no title. */
+  /** What to call a conversation as long as it has no title, if the server has not said it yet. */
   suggest(conversation, title) {
-    if (this.#suggested.get(conversation) === title) return;
+    if (!title || this.#suggested.has(conversation)) return;
     this.#suggested.set(conversation, title);
     this.#rows.delete(conversation);
     this.#draw();
@@ -150,9 +151,7 @@ export class Sidebar {
 
   #take(page) {
     for (const conversation of page.conversations) this.#entries.set(conversation.id, conversation);
-    for (const [id, words] of Object.entries(page.first_words)) {
-      if (!this.#suggested.has(id)) this.#suggested.set(id, words);
-    }
+    for (const [id, words] of Object.entries(page.first_words)) this.#suggested.set(id, words);
     this.#draw();
   }
 

@@ -24,14 +24,21 @@ ORDER BY c.activity DESC, c.id DESC
 LIMIT ?
 
 -- name: first_questions
-SELECT c.public, (
-    SELECT parts
-    FROM (SELECT role, depth, parts FROM message WHERE conversation = c.id ORDER BY seq LIMIT ?2) AS few
-    WHERE role = 'user'
-    ORDER BY depth
+-- (of all but that question no more than the beginning of the row is read: answers may be long)
+SELECT asked.value, (
+    SELECT q.parts
+    FROM (
+        SELECT id
+        FROM (SELECT id, role, depth, seq FROM message WHERE conversation = asked.value ORDER BY seq LIMIT ?2) AS few
+        WHERE role = 'user'
+        ORDER BY depth, seq
+        LIMIT ?2
+    ) AS few
+    CROSS JOIN message AS q ON q.id = few.id
+    WHERE NOT q.hidden
+    LIMIT 1
 )
 FROM json_each(?1) AS asked
-JOIN conversation AS c ON c.id = asked.value
 
 -- name: list_changes
 {conversation_row}

@@ -6,6 +6,7 @@ from chatcore.messages import Conversation
 from chatcore.ports import ANYBODY, Anybody
 from storage.ids import to_us
 from storage.rows import ConversationRow, Keyed, Made
+from storage.sqlite.beginnings import words_by_key
 from storage.sqlite.statements import load
 from storage.sqlite.tables.index import Index
 from storage.sqlite.tables.runs import Runs
@@ -15,6 +16,7 @@ __all__ = ["Conversations"]
 
 _SQL = load("units")
 _COUNTER = 18  # its place in `conversation_row`
+_WORDS_KEPT = 1_000
 
 
 class Conversations(Runs, Index):
@@ -27,10 +29,12 @@ class Conversations(Runs, Index):
         self._activities: dict[int, int] = {}
         self._last_conversation = 0  # the highest key given out
         self._seen: ConversationRow | None = None
+        self._words: dict[int, str | None] = {}  # what conversations without a title are called by
 
     def undo(self, ended: int) -> None:
         super().undo(ended)
         self._users.clear()
+        self._words.clear()
         self._seen = None
 
     def touch(self) -> None:
@@ -102,6 +106,16 @@ class Conversations(Runs, Index):
         )
         self._last_conversation = max(self._last_conversation, key)
         self.titled(key, owner, None, conversation.title)
+
+    def first_words(self, conversation: int) -> str | None:
+        if conversation not in self._words:
+            if len(self._words) >= _WORDS_KEPT:
+                self._words.clear()
+            self._words[conversation] = words_by_key(self._connection, [conversation]).get(conversation)
+        return self._words[conversation]
+
+    def begun_otherwise(self, conversation: int) -> None:
+        self._words.pop(conversation, None)
 
     def update_conversation(self, row: ConversationRow) -> None:
         self._counted(row.key, row.counter)

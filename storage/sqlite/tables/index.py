@@ -25,7 +25,9 @@ _Kind = Literal["message", "title"]
 _KINDS: Final[tuple[_Kind, ...]] = ("title", "message")
 
 _REINDEX_CHARS = 100_000
-"""Where a unit of reindexing ends, since people wait for it: 200 messages of 500 characters, 10 ms."""
+"""So much a unit of reindexing takes in at most, since people wait for it: 200 messages of 500 characters, 10
+to 25 ms, by their script. A message that is longer is a unit by itself.
+"""
 
 
 class _Change(Struct, frozen=True):
@@ -199,19 +201,21 @@ class Index(Table):
         self._ranges = None
 
     def _take_in(self, kind: _Kind, limit: int, room: int) -> tuple[int, int]:
-        """Take in up to `limit` rows of the newest range until they have `room` characters, and shorten it.
+        """Take in up to `limit` rows of the newest range that have `room` characters, and shorten it.
 
-        Gives how many rows and characters that were.
+        Gives how many rows that were, and how much room they took: all of it, where the next one has none.
         """
         ranges = self._unindexed()[kind]
         first, last = ranges.pop()
         lowest, taken, chars = last + 1, 0, 0
         for key, length in self._execute(_SQL[f"slice_{kind}"], (first, last, limit)):
-            lowest, taken, chars = key, taken + 1, chars + length
-            if chars >= room:
+            if chars + length > room and (chars or room < _REINDEX_CHARS):
+                chars = room
                 break
-        if taken < limit and chars < room:
-            lowest = first  # there are no others in it
+            lowest, taken, chars = key, taken + 1, chars + length
+        else:
+            if taken < limit:
+                lowest = first  # there are no others in it
         if lowest > first:
             self._execute(_SQL["end_range"], (lowest - 1, kind, first))
             ranges.append((first, lowest - 1))
