@@ -114,3 +114,16 @@ def test_last_exchange_is_taken_back_and_brought_back(tab: Tab) -> None:
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     tab.asked("A new beginning.", "Begun.")
     expect(tab.answers).to_have_text("Begun.")
+
+
+def test_a_double_click_is_one(tab: Tab, server: Server) -> None:
+    tab.asked("Once.", "One.")
+    tab.asked("Twice.", "Two.")
+    undo = tab.history.get_by_role("button", name="Undo this exchange")
+    undo.dblclick()
+    expect(tab.answers).to_have_text(["One."])
+    expect(tab.toast).to_contain_text("was taken back")  # and nothing that went wrong
+    tab.bars.last.get_by_role("button", name="Answer again").dblclick()
+    server.end("Once.", "Another.")
+    expect(tab.answers).to_have_text(["Another."])
+    expect(tab.toast).to_contain_text("was taken back")
