@@ -140,13 +140,17 @@ async def test_what_is_of_another_kind_is_refused_in_a_sentence(tmp_path: Path) 
             ("/messages", [made, None, None]),
             ("/feedback", [5, "like"]),
             ("/feedback", [made, "like", 5]),
-            ("/feedback", [made, "\ud800"]),
             ("/chat", ["Hello", 5]),
         ]
         for name, given in wrong:
             with pytest.raises(AppError) as caught:
                 await threaded(client.predict, *given, api_name=name)
             assert str(caught.value).startswith(refused), (name, given)
+        half = '{"data": ["x", "\\ud800", null]}'  # of a character, which the client can't send
+        async with httpx.AsyncClient(headers={"Content-Type": "application/json"}) as http:
+            called = await http.post(f"{url}/gradio_api/call/feedback", content=half)
+            reply = await http.get(f"{url}/gradio_api/call/feedback/{called.json()['event_id']}")
+        assert refused in reply.text
 
 
 async def test_many_at_once(tmp_path: Path) -> None:
