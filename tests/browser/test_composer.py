@@ -229,3 +229,9 @@ def test_send_is_stop_while_an_answer_runs(
     expect(tab.bars).to_contain_text("Stopped.")
     expect(stop).to_have_count(0)
     expect(tab.page.locator("#cc-box .submit-button")).to_be_visible()
+    tab.ask("And once more.")
+    server.say("And once more.", "once")
+    tab.box.press("Shift+Tab")  # there is a keyboard
+    stop.press("Enter")
+    expect(tab.bars.last).to_contain_text("Stopped.")
+    expect(tab.box).to_be_focused()  # the button is gone

@@ -95,6 +95,7 @@ def test_regenerated_answers_are_gone_through_with_the_keyboard(tab: Tab, server
     previous.press("Enter")
     expect(tab.answers).to_have_text("One.")
     expect(previous).to_be_disabled()
+    expect(tab.bars.get_by_role("button", name="Next version")).to_be_focused()
     tab.bars.get_by_role("button", name="Next version").press("Enter")
     expect(tab.answers).to_have_text("Two.")
 

@@ -41,7 +41,13 @@ function replaceKeepingFocus(old, bar) {
   old.replaceWith(bar);
   if (!focused) return;
   if (bar.contains(focused)) focused.focus(); // in a panel, which was only moved
-  else bar.querySelector(`[data-action="${focused.dataset.action}"]`)?.focus();
+  else buttonLike(focused, bar)?.focus();
+}
+
+/** The same one; that of the other way where there is no further one on this. */
+function buttonLike({ dataset }, bar) {
+  const button = bar.querySelector(`[data-action="${dataset.action}"]`);
+  return button?.disabled ? bar.querySelector(".cc-siblings button:enabled") : button;
 }
 
 function barOf(message, fold, actions) {

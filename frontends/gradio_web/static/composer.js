@@ -218,6 +218,8 @@ export class Composer {
   }
 
   stop() {
+    // The button is about to go. (By touch, the box would bring up a keyboard.)
+    if (document.activeElement.matches("#cc-box .stop-button:focus-visible")) document.querySelector(AREA).focus();
     this.actions.stop();
   }
 }

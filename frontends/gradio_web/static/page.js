@@ -171,6 +171,7 @@ class Page {
 
   /** Show what the address says. */
   #arrive() {
+    this.#settings.close();
     this.#showStatistics(statisticsHere());
     this.#open(conversationHere());
   }
