@@ -137,7 +137,11 @@ def held_up(tab: Tab, conversation: str) -> Iterator[None]:
     """Its messages come when this is over."""
     held: list[Route] = []
     address = f"**/{conversation}/messages*"
-    tab.page.route(address, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.page.route(address, hold)
     yield
     for route in held:
         route.continue_()
