@@ -71,7 +71,7 @@ def shown_errors() -> Iterator[None]:
         yield
     except ChatcoreError as error:
         raise gr.Error(error.sentence, print_exception=False) from error
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # of half a character
         raise gr.Error(f"The request can't be taken: {error}.", print_exception=False) from error
 
 

@@ -49,6 +49,7 @@ def add_endpoints(site: Site, uploads: Path) -> None:
     ) -> AsyncIterator[tuple[str, str]]:
         with shown_errors():
             engine, user = site.engine, user_of(site, request)
+            conversation = msgspec.convert(conversation, str | None)
             asked = _Message(message) if isinstance(message, str) else msgspec.convert(message, _Message)
             names = [file.orig_name or Path(file.path).name for file in asked.files]
             files = received_files([file.path for file in asked.files], names, uploads)
@@ -62,6 +63,8 @@ def add_endpoints(site: Site, uploads: Path) -> None:
 
     async def conversations(request: gr.Request, after: str | None = None, limit: int = 50) -> Json:
         with shown_errors():
+            # Gradio passes on whatever came
+            after, limit = msgspec.convert(after, str | None), msgspec.convert(limit, int)
             page = await site.engine.conversations(after=after, limit=limit, user=user_of(site, request))
             return _json(page)
 
@@ -70,6 +73,8 @@ def add_endpoints(site: Site, uploads: Path) -> None:
     ) -> Json:
         with shown_errors():
             user = user_of(site, request)
+            conversation, limit = msgspec.convert(conversation, str), msgspec.convert(limit, int)
+            before = msgspec.convert(before, str | None)
             page = await site.engine.page(conversation, before=before, limit=limit, user=user)
             files = f"{_root(request)}/api/messages"
             return _json(page) | {"messages": [_message(message, files) for message in page.messages]}
@@ -80,6 +85,7 @@ def add_endpoints(site: Site, uploads: Path) -> None:
         with shown_errors():
             user = user_of(site, request)
             vote = msgspec.convert(rating, Rating | None)
+            message, comment = msgspec.convert(message, str), msgspec.convert(comment, str | None)
             given = await site.engine.rate(message, vote, comment=comment, user=user)
             return None if given is None else _json(given)
 

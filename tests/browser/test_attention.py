@@ -44,6 +44,17 @@ def test_title_is_marked_when_an_answer_ends_out_of_sight(tab: Tab, server: Serv
     expect(tab.page).to_have_title("Look away. · Tests")
 
 
+def test_title_is_marked_of_an_answer_that_ran_when_the_page_was_opened(tab: Tab, server: Server) -> None:
+    tab.ask("Reload me.")
+    server.say("Reload me.", "Still")
+    tab.page.reload()
+    tab.ready()
+    expect(tab.live).to_contain_text("Still")
+    look_away(tab)
+    server.end("Reload me.", " here.")
+    expect(tab.page).to_have_title("● Reload me. · Tests")
+
+
 def test_notification_is_shown_where_a_person_asked_for_it(
     own_context: BrowserContext, server: Server
 ) -> None:

@@ -215,6 +215,28 @@ def test_words_typed_while_a_message_is_on_its_way_are_kept(tab: Tab, server: Se
     tab.box.fill("")
 
 
+def test_a_message_that_is_sent_while_another_is_on_its_way_follows_it(tab: Tab, server: Server) -> None:
+    first = ["The first of all.", "The second."]  # into a new conversation
+    then = ["No pause.", "And on."]
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for one, other in (first, then):
+        tab.page.route("**/queue/join*", hold, times=1)
+        with tab.page.expect_request("**/queue/join*"):
+            tab.box.fill(one)
+            tab.box.press("Enter")
+        tab.box.fill(other)
+        tab.box.press("Enter")
+        held.pop().continue_()
+        expect(tab.box).to_have_value("")
+        server.end(one, "Yes.")
+        server.end(other, "Yes.")
+    expect(tab.questions).to_have_text(first + then)
+
+
 def test_send_is_stop_while_an_answer_runs(
     tab: Tab, new_tab: Callable[[Server], Tab], server: Server
 ) -> None:
@@ -229,3 +251,9 @@ def test_send_is_stop_while_an_answer_runs(
     expect(tab.bars).to_contain_text("Stopped.")
     expect(stop).to_have_count(0)
     expect(tab.page.locator("#cc-box .submit-button")).to_be_visible()
+    tab.ask("And once more.")
+    server.say("And once more.", "once")
+    tab.box.press("Shift+Tab")  # there is a keyboard
+    stop.press("Enter")
+    expect(tab.bars.last).to_contain_text("Stopped.")
+    expect(tab.box).to_be_focused()  # the button is gone

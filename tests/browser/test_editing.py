@@ -95,6 +95,7 @@ def test_regenerated_answers_are_gone_through_with_the_keyboard(tab: Tab, server
     previous.press("Enter")
     expect(tab.answers).to_have_text("One.")
     expect(previous).to_be_disabled()
+    expect(tab.bars.get_by_role("button", name="Next version")).to_be_focused()
     tab.bars.get_by_role("button", name="Next version").press("Enter")
     expect(tab.answers).to_have_text("Two.")
 
@@ -114,3 +115,16 @@ def test_last_exchange_is_taken_back_and_brought_back(tab: Tab) -> None:
     expect(tab.page.locator(".cc-empty")).to_be_visible()
     tab.asked("A new beginning.", "Begun.")
     expect(tab.answers).to_have_text("Begun.")
+
+
+def test_a_double_click_is_one(tab: Tab, server: Server) -> None:
+    tab.asked("Once.", "One.")
+    tab.asked("Twice.", "Two.")
+    undo = tab.history.get_by_role("button", name="Undo this exchange")
+    undo.dblclick()
+    expect(tab.answers).to_have_text(["One."])
+    expect(tab.toast).to_contain_text("was taken back")  # and nothing that went wrong
+    tab.bars.last.get_by_role("button", name="Answer again").dblclick()
+    server.end("Once.", "Another.")
+    expect(tab.answers).to_have_text(["Another."])
+    expect(tab.toast).to_contain_text("was taken back")

@@ -1,10 +1,11 @@
 """The list of conversations, and getting from one to another."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.driving import Server, Tab
 
@@ -79,8 +80,72 @@ def test_rename_delete_and_undo(tab: Tab, new_tab: Callable[[Server], Tab], serv
     tab.choose(entry, "Delete")
     expect(seen).to_have_count(0)
     expect(other.page.locator(".cc-empty")).to_be_visible()
+    expect(other.toast).to_have_text("This conversation was deleted.")  # it is not taken away without a word
     tab.toast.get_by_role("button", name="Undo").click()
     expect(seen).to_have_text("A better name")
+    expect(tab.answers).to_have_text("No.")  # where one was before
+    expect(tab.page).to_have_url(re.compile(tab.conversation))
+
+
+def test_the_one_that_was_chosen_last_is_shown_however_slow_the_others_are(tab: Tab, server: Server) -> None:
+    tab.asked("Stay with me.", "I stay.")
+    stays, slow = tab.conversation, made(server, "I am slow.")
+    with held_up(tab, slow):
+        with tab.page.expect_request(f"**/{slow}/messages*"):
+            tab.entry(slow).locator("a").click()
+        tab.entry(stays).locator("a").click()
+        expect(tab.page).to_have_url(re.compile(stays))
+    expect(tab.answers).to_have_text("I stay.")
+    expect(tab.page).to_have_url(re.compile(stays))
+    expect(tab.sidebar.locator("[aria-current]")).to_have_text("Stay with me.")
+
+
+def test_words_go_where_the_list_says_one_is(tab: Tab, server: Server) -> None:
+    tab.asked("Leave me.", "Left.")
+    left, slow = tab.conversation, made(server, "Wait for me.")
+    with held_up(tab, slow):
+        tab.box.fill("For the one before.")
+        with tab.page.expect_request(f"**/{slow}/messages*"):
+            tab.entry(slow).locator("a").click()
+        expect(tab.sidebar.locator("[aria-current]")).to_have_text("Wait for me.")
+        expect(tab.history).to_have_css("opacity", "0.4")  # what is shown still is of another one
+        expect(tab.box).to_have_value("")
+        tab.box.fill("For the one I chose.")
+        tab.box.press("Enter")
+        expect(tab.box).to_have_value("")
+    expect(tab.questions).to_have_text(["Wait for me.", "For the one I chose."])
+    expect(tab.history).to_have_css("opacity", "1")
+    assert [len(messages_of(server, one)) for one in (left, slow)] == [2, 4]
+    tab.entry(left).locator("a").click()
+    expect(tab.box).to_have_value("For the one before.")
+
+
+def made(server: Server, question: str) -> str:
+    """A conversation with this question and an answer, from elsewhere."""
+    conversation = str(server.api.post("/conversations", json={"title": question}).json()["id"])
+    server.api.post(f"/conversations/{conversation}/messages", json={"text": question}).raise_for_status()
+    server.end(question, "So.")
+    return conversation
+
+
+def messages_of(server: Server, conversation: str) -> list[object]:
+    return list(server.api.get(f"/conversations/{conversation}/messages").json()["messages"])
+
+
+@contextmanager
+def held_up(tab: Tab, conversation: str) -> Iterator[None]:
+    """Its messages come when this is over."""
+    held: list[Route] = []
+    address = f"**/{conversation}/messages*"
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.page.route(address, hold)
+    yield
+    for route in held:
+        route.continue_()
+    tab.page.unroute(address)
 
 
 def test_long_list_comes_in_pages(server: Server, new_tab: Callable[[Server], Tab]) -> None:
@@ -100,14 +165,14 @@ def test_long_list_comes_in_pages(server: Server, new_tab: Callable[[Server], Ta
 def test_what_has_no_title_is_called_by_its_first_question(
     new_tab: Callable[[Server], Tab], server: Server
 ) -> None:
-    made = server.api.post("/conversations", json={}).json()["id"]
-    server.api.post(f"/conversations/{made}/posts", json={"text": "Who named you?"}).raise_for_status()
+    named = server.api.post("/conversations", json={}).json()["id"]
+    server.api.post(f"/conversations/{named}/posts", json={"text": "Who named you?"}).raise_for_status()
     tab = new_tab(server).open()
-    expect(tab.entry(made)).to_have_text("Who named you?")
-    server.api.patch(f"/conversations/{made}", json={"pinned": True}).raise_for_status()
+    expect(tab.entry(named)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{named}", json={"pinned": True}).raise_for_status()
     expect(tab.sidebar.get_by_role("heading", name="Pinned")).to_be_visible()
-    expect(tab.entry(made)).to_have_text("Who named you?")
-    server.api.patch(f"/conversations/{made}", json={"pinned": False}).raise_for_status()
+    expect(tab.entry(named)).to_have_text("Who named you?")
+    server.api.patch(f"/conversations/{named}", json={"pinned": False}).raise_for_status()
 
 
 def test_what_comes_while_the_list_is_open_is_called_so_at_once(tab: Tab, server: Server) -> None:

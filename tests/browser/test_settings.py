@@ -69,6 +69,30 @@ def test_a_new_conversation_takes_them_with_its_first_message(tab: Tab) -> None:
     assert settings(tab) == {}
 
 
+def test_numbers_between_the_steps_are_taken(tab: Tab, server: Server) -> None:
+    tab.asked("How warm is it?", "Warm.")
+    values = {"parameters": {"temperature": 0.333, "max_tokens": 5}}  # by a script
+    server.api.patch(f"/conversations/{tab.conversation}", json={"settings": values}).raise_for_status()
+    given = dialog(tab)
+    given.get_by_label("Maximum length").fill("1.5")
+    given.get_by_role("button", name="Save").click()
+    assert given.get_by_label("Maximum length").evaluate("field => field.validity.stepMismatch")
+    given.get_by_label("Maximum length").fill("6")
+    given.get_by_role("button", name="Save").click()
+    expect(given).to_have_count(0)
+    assert settings(tab) == {"parameters": {"temperature": 0.333, "max_tokens": 6}}
+
+
+def test_settings_of_one_conversation_are_not_saved_to_another(tab: Tab) -> None:
+    tab.asked("The one before.", "Yes.")
+    tab.page.get_by_role("button", name="New chat", exact=True).click()
+    tab.asked("The one after.", "Yes.")
+    given = dialog(tab)
+    given.get_by_label("System prompt").fill("For the one after.")
+    tab.page.go_back()  # as people close a dialog on a telephone
+    expect(given).to_have_count(0)
+
+
 def test_what_cannot_be_set_is_said_and_escape_changes_nothing(tab: Tab, server: Server) -> None:
     tab.asked("Can it be anything?", "No.")
     given = dialog(tab)

@@ -126,6 +126,33 @@ async def test_another_users_things_are_not_found(tmp_path: Path) -> None:
         assert (await threaded(own.predict, made.id, api_name="/messages"))["has_older"] is False
 
 
+async def test_what_is_of_another_kind_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    refused = "The request can't be taken: "
+    async with serving_page(tmp_path) as (url, engine, _):
+        client = await connect(url)
+        made = (await engine.create(user="local")).id
+        wrong: list[tuple[str, list[object]]] = [
+            ("/conversations", [5]),
+            ("/conversations", [None, 1.5]),
+            ("/messages", [5]),
+            ("/messages", [{}]),
+            ("/messages", [made, 5]),
+            ("/messages", [made, None, None]),
+            ("/feedback", [5, "like"]),
+            ("/feedback", [made, "like", 5]),
+            ("/chat", ["Hello", 5]),
+        ]
+        for name, given in wrong:
+            with pytest.raises(AppError) as caught:
+                await threaded(client.predict, *given, api_name=name)
+            assert str(caught.value).startswith(refused), (name, given)
+        half = '{"data": ["x", "\\ud800", null]}'  # of a character, which the client can't send
+        async with httpx.AsyncClient(headers={"Content-Type": "application/json"}) as http:
+            called = await http.post(f"{url}/gradio_api/call/feedback", content=half)
+            reply = await http.get(f"{url}/gradio_api/call/feedback/{called.json()['event_id']}")
+        assert refused in reply.text
+
+
 async def test_many_at_once(tmp_path: Path) -> None:
     """More than Gradio's own bound of 40 running events."""
     many = 45

@@ -41,7 +41,13 @@ function replaceKeepingFocus(old, bar) {
   old.replaceWith(bar);
   if (!focused) return;
   if (bar.contains(focused)) focused.focus(); // in a panel, which was only moved
-  else bar.querySelector(`[data-action="${focused.dataset.action}"]`)?.focus();
+  else buttonLike(focused, bar)?.focus();
+}
+
+/** The same one; that of the other way where there is no further one on this. */
+function buttonLike({ dataset }, bar) {
+  const button = bar.querySelector(`[data-action="${dataset.action}"]`);
+  return button?.disabled ? bar.querySelector(".cc-siblings button:enabled") : button;
 }
 
 function barOf(message, fold, actions) {
@@ -61,8 +67,11 @@ function barOf(message, fold, actions) {
   return bar;
 }
 
+/** For what can't be done twice: the second click of a double click may come to another message's button, even. */
+const once = (action) => (event) => event.detail < 2 && action();
+
 function answerTools(message, fold, actions) {
-  const again = iconButton("regenerate", "Answer again", () => actions.regenerate(message.id), {
+  const again = iconButton("regenerate", "Answer again", once(() => actions.regenerate(message.id)), {
     "data-action": "regenerate",
     disabled: fold.conversation.running,
   });
@@ -77,7 +86,7 @@ function questionTools(message, fold, actions) {
     iconButton("rename", "Edit the question", edit, { "data-action": "edit", disabled }),
   ];
   if (message.id === fold.lastQuestion()?.id) {
-    const undo = () => actions.undo(fold.conversation.head);
+    const undo = once(() => actions.undo(fold.conversation.head));
     const label = "Undo this exchange";
     tools.push(iconButton("undo", label, undo, { "data-action": "undo", disabled }));
   }
@@ -88,8 +97,8 @@ function endingOf(message, fold, actions) {
   const ending = h("div", { class: `cc-ending cc-${message.status}` });
   ending.append(h("span", {}, message.reason || ENDED[message.status]));
   const disabled = fold.conversation.running;
-  const button = (label, onclick) =>
-    h("button", { type: "button", class: "cc-button", onclick, disabled, "data-action": label }, label);
+  const button = (label, action) =>
+    h("button", { type: "button", class: "cc-button", onclick: once(action), disabled, "data-action": label }, label);
   const canContinue = message.parts.length > 0 && actions.canContinue(message);
   if (canContinue) ending.append(button("Continue", () => actions.continue(message.id)));
   if (!canContinue || message.status === "failed") {

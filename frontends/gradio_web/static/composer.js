@@ -12,6 +12,7 @@ const NOTHING = { words: null, text: "", key: null, conversation: null };
 /** Gradio's MultimodalTextbox draws it; its listeners, bound in composer.py, call these methods. */
 export class Composer {
   #sending = NOTHING;
+  #sendsNext = false; // what was typed since, which is wanted to go as well
   #isBusy = false;
   #conversation = undefined; // the one whose draft is shown
   #fill = null; // a value that is to be drawn
@@ -74,6 +75,7 @@ export class Composer {
     const sends = event.type === "keydown" ? AREA : "#cc-box .submit-button";
     if (!event.target.closest?.(sends)) return;
     const problem = this.#problem();
+    this.#sendsNext = !problem && this.#sending !== NOTHING; // Gradio takes no notice then
     if (!problem && !this.#files.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -101,6 +103,10 @@ export class Composer {
     const problem = this.#problem();
     if (problem) return this.actions.refuse(problem);
     if (lost.length) return this.#lose(files, lost);
+    this.#enter();
+  }
+
+  #enter() {
     const enter = { key: "Enter", bubbles: true, cancelable: true };
     document.querySelector(AREA).dispatchEvent(new KeyboardEvent("keypress", enter)); // which Gradio waits for
   }
@@ -186,6 +192,7 @@ export class Composer {
     const conversation = this.actions.conversation();
     const settings = conversation ? {} : this.actions.settings();
     const words = JSON.stringify([conversation, settings, written.text, written.files.map((file) => file.path)]);
+    this.#sendsNext = false;
     if (words !== this.#sending.words) this.#sending = { words, text: written.text, key: newKey(), conversation };
     this.actions.sending();
     const names = written.files.map((file) => file.orig_name);
@@ -209,6 +216,7 @@ export class Composer {
     this.#conversation = target.conversation; // if it was new, the box stays as it is
     keepDraft(this.#conversation, rest);
     if (conversation === null) this.actions.sent(target.conversation);
+    if (rest && this.#sendsNext) setTimeout(() => requestAnimationFrame(() => this.#enter())); // when the box has it
     return { __type__: "update", value: { text: rest, files: [] } };
   }
 
@@ -218,6 +226,8 @@ export class Composer {
   }
 
   stop() {
+    // The button is about to go. (By touch, the box would bring up a keyboard.)
+    if (document.activeElement.matches("#cc-box .stop-button:focus-visible")) document.querySelector(AREA).focus();
     this.actions.stop();
   }
 }

@@ -48,6 +48,9 @@ class Page {
   #actions;
   #fold = null;
   #conversation = null;
+  #chosen; // the one that is on its way, or is here; undefined: none was yet
+  #deleted = null; // the one that was deleted here
+  #opening = null;
   #visit = 0; // of conversations by this tab: what comes late for an earlier one is dropped
   #attention;
   #drawing;
@@ -94,7 +97,11 @@ class Page {
       turn: (days) => this.#goStatistics("replaceState", days),
     });
     this.#sidebar = new Sidebar(place("sidebar"), {
-      list: (wanted) => this.#api.conversations(wanted),
+      list: async (wanted) => {
+        const page = await this.#api.conversations(wanted);
+        page.conversations.forEach((one) => this.#attention.change(one)); // some run already
+        return page;
+      },
       search: (query, after) => this.#api.search(query, after),
       open: (id, message = null) => this.go(id, message),
       rename: (id, title) => this.#try(this.#api.change(id, { title })),
@@ -110,7 +117,7 @@ class Page {
     this.composer = new (hasComposer ? Composer : NoComposer)({
       limits: settings.limits,
       draw: () => this.#trigger("draw_box"),
-      conversation: () => this.#conversation,
+      conversation: () => this.#chosen,
       settings: () => this.#settings.waiting,
       sending: () => toBottom(),
       sent: (id) => {
@@ -165,6 +172,7 @@ class Page {
 
   /** Show what the address says. */
   #arrive() {
+    this.#settings.close();
     this.#showStatistics(statisticsHere());
     this.#open(conversationHere());
   }
@@ -184,10 +192,11 @@ class Page {
   async go(id, message = null) {
     closeSidebar();
     this.#showStatistics(null);
-    if (id !== this.#conversation) {
+    if (id !== this.#chosen) {
       history.pushState(null, "", addressOf(id));
-      await this.#open(id);
+      this.#opening = this.#open(id);
     }
+    await this.#opening;
     if (message && id === this.#conversation) await this.#find(message);
   }
 
@@ -227,6 +236,7 @@ class Page {
 
   async #open(id) {
     const visit = ++this.#visit;
+    this.#choose(id);
     try {
       const [page] = await Promise.all([id && this.#api.page(id), this.#sidebar.loaded()]);
       if (visit === this.#visit) this.#show(id, page);
@@ -235,8 +245,18 @@ class Page {
     }
   }
 
+  /** It may take its time to come: what is written from now on is for it already, and the list says so. */
+  #choose(id) {
+    this.#chosen = id;
+    if (id === this.#conversation || !this.#sidebar.user) return;
+    document.body.classList.add("cc-is-opening");
+    this.#sidebar.show(id);
+    this.composer.show(id, this.#sidebar.user);
+  }
+
   /** `page` null: a new conversation. */
   #show(id, page) {
+    document.body.classList.remove("cc-is-opening");
     const isOther = id !== this.#conversation;
     this.#conversation = id;
     this.#fold = page ? new Fold(page) : null;
@@ -259,6 +279,12 @@ class Page {
       const visit = this.#visit;
       setTimeout(() => visit === this.#visit && this.#open(id), RETRY_MS);
     }
+  }
+
+  /** The conversation was deleted, by whomever: here it was told already. */
+  #lose() {
+    if (this.#conversation !== this.#deleted) this.#frame.toast("This conversation was deleted.");
+    this.#leave();
   }
 
   /** To a new conversation, without a way back to this one: it is gone. */
@@ -289,7 +315,7 @@ class Page {
     if (event.conversation_id !== this.#conversation || !this.#fold) return;
     const before = this.#fold.messages.get(event.message?.id);
     const changed = this.#fold.apply(event);
-    if (changed === "gone") return this.#leave();
+    if (changed === "gone") return this.#lose();
     if (changed === "lost") return this.#open(this.#conversation);
     const hasEnded = event.type === "message_changed" && event.message.ended_at;
     if (hasEnded) this.#frame.speak(SPOKEN[event.message.status] ?? "");
@@ -332,8 +358,14 @@ class Page {
   }
 
   async #delete(conversation) {
-    if ((await this.#try(this.#api.delete(conversation.id))) === undefined) return;
-    const undo = () => this.#try(this.#api.undelete(conversation.id));
+    const { id } = conversation;
+    const wasHere = id === this.#conversation;
+    this.#deleted = id;
+    if ((await this.#try(this.#api.delete(id))) === undefined) return;
+    const undo = async () => {
+      this.#deleted = null;
+      if ((await this.#try(this.#api.undelete(id))) !== undefined && wasHere) this.go(id);
+    };
     this.#frame.toast(`Deleted “${upright(conversation.title ?? "New chat")}”.`, "Undo", undo, UNDO_MS);
   }
 

@@ -31,6 +31,11 @@ export class Settings {
     if (this.#held.responder && !this.#health) this.#load().then(this.actions.changed, () => {});
   }
 
+  /** Another conversation is on its way: what is open is not its. */
+  close() {
+    document.querySelector("dialog.cc-settings")?.close();
+  }
+
   /** What a new conversation is to be made with. */
   get waiting() {
     return this.#waiting;
@@ -87,7 +92,7 @@ function dialogOf(held, health, limits, save) {
   const button = (type, words, extra = {}) => h("button", { type, class: "cc-button", ...extra }, words);
   const form = h(
     "form",
-    {},
+    { novalidate: true }, // the browser would not take what a script has set between the steps of a number
     h("h2", { id: "cc-settings-title" }, "Settings of this conversation"),
     field("Answered by", responder),
     field("System prompt", prompt),
@@ -103,6 +108,8 @@ function dialogOf(held, health, limits, save) {
   const dialog = h("dialog", { class: "cc-alone cc-dialog cc-settings", "aria-labelledby": "cc-settings-title" }, form);
   form.onsubmit = async (event) => {
     event.preventDefault();
+    const wrong = numbers.find(isWrong);
+    if (wrong) return wrong.reportValidity();
     const parameters = { ...held.parameters };
     NUMBERS.forEach(({ name }, index) => {
       if (numbers[index].value === "") delete parameters[name];
@@ -117,6 +124,12 @@ function dialogOf(held, health, limits, save) {
     }
   };
   return dialog;
+}
+
+/** Steps are for the arrows; only of whole numbers they are a rule. */
+function isWrong({ validity, step }) {
+  const { badInput, rangeUnderflow, rangeOverflow, stepMismatch } = validity;
+  return badInput || rangeUnderflow || rangeOverflow || (stepMismatch && step === "1");
 }
 
 function chooser(chosen, { responders, default_responder }) {
