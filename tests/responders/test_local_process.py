@@ -71,7 +71,8 @@ async def test_it_has_ended_when_the_block_is_left() -> None:
 
 async def test_cancelling_while_it_loads_leaves_nothing_behind() -> None:
     before = await child_processes()
-    for seconds in (0.01, 0.1, 0.3):
+    while_it_starts = (0.0, 0.001, 0.002, 0.004, 0.008)
+    for seconds in (*while_it_starts, 0.1, 0.3):
         with anyio.move_on_after(seconds) as scope:
             async with open_responder(OPTIONS):
                 await anyio.sleep_forever()
