@@ -28,6 +28,39 @@ PLACES = """answer => [".copy_code_button", "pre code"].map((selector) => {
   return [top, bottom];
 })"""
 
+DOLLARS = """Let $a_1 * b_1$ be the $n$th of $\\frac{c_2}{\\$}$, \u51fd\u6570$f(x)$.
+
+From $5 to $10, or $5-$10; $1.$2, $HOME/$USER and $x.
+
+`$a$`
+
+- ```
+  $b$
+
+  $c$
+  ```
+
+```
+$d$
+```
+
+and $z$
+"""
+TIME_OF_DOLLARS = """async () => {
+  const { markdownOf } = await import([...document.querySelectorAll("link[rel=modulepreload]")]
+    .find(({ href }) => href.endsWith("/markdown.js")).href);
+  const texts = [
+    ...["` `` ``` ", "$a ", "```\\n", "$$ ", "$a\\n", "` ", "\\\\("].map((piece) => piece.repeat(20_000)),
+    Array.from({ length: 500 }, (_, count) => "`".repeat(count)).join(" "),
+    "$" + "a".repeat(200_000),
+  ];
+  return texts.map((text) => {
+    const began = performance.now();
+    markdownOf(text.replace(/^/, "$"));
+    return performance.now() - began;
+  });
+}"""
+
 ARABIC = "\u0627\u0644\u062c\u0627\u0630\u0628\u064a\u0629"  # gravity
 
 
@@ -47,6 +80,21 @@ def test_tables_code_formulas_and_diagrams_are_drawn(tab: Tab, server: Server) -
     expect(
         tab.answers.locator(".mermaid svg").get_by_text("One", exact=True)
     ).to_be_visible()  # and nothing was fetched
+
+
+def test_formulas_stand_between_single_dollars_too(tab: Tab, server: Server) -> None:
+    said(tab, server, DOLLARS)
+    expect(tab.answers.locator("annotation")).to_have_text(
+        ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "z"]
+    )
+    expect(tab.answers.locator("p").nth(1)).to_have_text("From $5 to $10, or $5-$10; $1.$2, $HOME/$USER and $x.")
+    expect(tab.answers.locator("code")).to_have_text(["$a$", "$b$\n\n$c$", "$d$\n"])
+
+
+def test_dollars_take_no_time(tab: Tab) -> None:
+    """Where the script looks for formulas: from no place it looks through all of the text."""
+    took = tab.page.evaluate(TIME_OF_DOLLARS)
+    assert max(took) < 1000, took
 
 
 def test_copy_buttons_copy(tab: Tab, server: Server) -> None:

@@ -1,4 +1,4 @@
-// What is given to the Chatbot's Markdown, and what it could not bear.
+// What is given to the Chatbot's Markdown: what it does not know in other words, what it could not bear as code.
 
 // From each mark it looks for the one that belongs to it: 2,000 in a paragraph take half a second, 20,000 minutes,
 // again with each piece of the answer. Lines (but those of code) cost their square too: 5,000 half a second, 30,000
@@ -9,8 +9,24 @@ const NESTED = /^(?:[ \t>]|[-*+] |\d+[.)] ){200,}/m; // beyond some thousand not
 const BEGINNING = /^\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|\|)/; // of what is no part of the paragraph above it
 const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
 
-/** `text` as Markdown; where that is more than can be drawn, as it was written. */
-export const bearable = (text) => (isTooMuch(text) ? fenced(text) : text);
+
+// Formulas between single dollars, which many models write and the Chatbot does not know (it would take prices for
+// formulas). As Pandoc has it (its extension tex_math_dollars): no blank inside of the dollars, no digit behind them;
+// nor is one what stands between two prices or variables ($5/$a). Code and other formulas are passed over.
+const CODE = String.raw`(?<=^|\n)[ \t>]*(?:[-*+] |\d+[.)] )?[ \t]*(?<fence>~{3,}|${"`{3,}"})[\s\S]*?(?:\n[ \t>]*\k<fence>|$)`;
+const SPAN = "(?<!`)(?<ticks>`+)(?!`)(?:[^\\n]|\\n(?![ \\t]*\\n)){1,2000}?(?<!`)\\k<ticks>(?!`)"; // no span is longer
+const OTHER = String.raw`\$\$[\s\S]*?\$\$|\\[\s\S]`;
+const FORMULA = String.raw`(?<![\w$])\$(?=\S)(?<formula>(?:[^$\n\\${"`"}]|\\[^\n])+)(?<=[^\s/:,(–-])\$(?![\d$])`;
+const DOLLARS = new RegExp([CODE, SPAN, OTHER, FORMULA].join("|"), "g");
+
+/** `text` as the Chatbot's Markdown; where that is more than can be drawn, as it was written. */
+export function markdownOf(text) {
+  if (isTooMuch(text)) return fenced(text);
+  return text.replace(DOLLARS, (all, ...given) => {
+    const { formula } = given.at(-1);
+    return formula === undefined ? all : `\\(${formula}\\)`;
+  });
+}
 
 /** A block of code with these `words`. */
 export function fenced(words, language = "") {

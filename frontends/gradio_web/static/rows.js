@@ -1,5 +1,5 @@
 // Messages as the values that Gradio's Chatbot draws: one row for each part that can be seen.
-import { bearable, fenced } from "./markdown.js";
+import { fenced, markdownOf } from "./markdown.js";
 
 const SHOWN_IMAGES = /^image\/(png|jpeg|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon)$/;
 
@@ -68,11 +68,11 @@ function rowOf(message, part, results, pending, address) {
   switch (part.type) {
     case "text":
       if (!part.text) return null;
-      if (message.role === "system") return thought("System", bearable(part.text), false);
-      if (message.role === "tool") return thought("Tool", bearable(part.text), false);
-      return text(bearable(part.text));
+      if (message.role === "system") return thought("System", markdownOf(part.text), false);
+      if (message.role === "tool") return thought("Tool", markdownOf(part.text), false);
+      return text(markdownOf(part.text));
     case "reasoning":
-      return thought("Reasoning", bearable(part.text), pending);
+      return thought("Reasoning", markdownOf(part.text), pending);
     case "tool_call":
       return toolStep(part, results.get(part.call_id), message.status === "running");
     case "tool_result":
