@@ -83,7 +83,8 @@ async def open_model_process(
         "answer_threads": 1 if weights.size_bytes < SMALL_BYTES else usable_cores(),
     }
     with tempfile.TemporaryFile() as log:
-        with anyio.CancelScope(shield=True):  # it takes milliseconds; cancelled within them, nobody waits for its end
+        # Cancelled within the milliseconds that it takes to start, nobody would wait for its end.
+        with anyio.CancelScope(shield=True):
             # A session of its own: Ctrl-C in the terminal is not for it.
             process = await anyio.open_process(
                 [sys.executable, "-I", str(PROGRAM)], stderr=log, start_new_session=True

@@ -30,7 +30,7 @@ PLACES = """answer => [".copy_code_button", "pre code"].map((selector) => {
 
 DOLLARS = """Let $a_1 * b_1$ be the $n$th of $\\frac{c_2}{\\$}$, \u51fd\u6570$f(x)$.
 
-From $5 to $10, or $5-$10; $1.$2, $HOME/$USER and $x.
+From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x.
 
 `$a$`
 
@@ -87,7 +87,7 @@ def test_formulas_stand_between_single_dollars_too(tab: Tab, server: Server) -> 
     expect(tab.answers.locator("annotation")).to_have_text(
         ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "z"]
     )
-    expect(tab.answers.locator("p").nth(1)).to_have_text("From $5 to $10, or $5-$10; $1.$2, $HOME/$USER and $x.")
+    expect(tab.answers.locator("p").nth(1)).to_have_text("From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x.")
     expect(tab.answers.locator("code")).to_have_text(["$a$", "$b$\n\n$c$", "$d$\n"])
 
 
