@@ -237,6 +237,32 @@ def test_a_message_that_is_sent_while_another_is_on_its_way_follows_it(tab: Tab,
     expect(tab.questions).to_have_text(first + then)
 
 
+def test_a_file_that_comes_while_a_message_is_on_its_way_stays(tab: Tab, server: Server) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.page.route("**/queue/join*", hold, times=1)
+    tab.attach(FilePayload(name="sent.txt", mimeType="text/plain", buffer=b"x"))
+    tab.box.fill("With one file.")
+    with tab.page.expect_request("**/queue/join*"):
+        tab.box.press("Enter")
+    tab.attach(FilePayload(name="later.txt", mimeType="text/plain", buffer=b"y"))
+    held.pop().continue_()
+    server.end("With one file.", "Yes.")
+    expect(tab.box).to_have_value("")
+    thumbnails = tab.page.locator("#cc-box .thumbnail-wrapper")
+    expect(thumbnails).to_have_count(1)
+    expect(thumbnails).to_have_attribute("data-name", "later.txt")
+    tab.box.fill("With another one.")
+    tab.box.press("Enter")
+    server.end("With another one.", "Yes.")
+    files = tab.history.get_by_role("link", name=re.compile("txt"))
+    expect(files).to_have_text([re.compile("sent.txt"), re.compile("later.txt")])
+    expect(thumbnails).to_have_count(0)
+
+
 def test_send_is_stop_while_an_answer_runs(
     tab: Tab, new_tab: Callable[[Server], Tab], server: Server
 ) -> None:

@@ -7,7 +7,7 @@ import { upright } from "./harmless.js";
 import { Recorder } from "./recorder.js";
 
 const AREA = "#cc-box textarea";
-const NOTHING = { words: null, text: "", key: null, conversation: null };
+const NOTHING = { words: null, text: "", paths: [], key: null, conversation: null };
 
 /** Gradio's MultimodalTextbox draws it; its listeners, bound in composer.py, call these methods. */
 export class Composer {
@@ -191,17 +191,19 @@ export class Composer {
   target(written) {
     const conversation = this.actions.conversation();
     const settings = conversation ? {} : this.actions.settings();
-    const words = JSON.stringify([conversation, settings, written.text, written.files.map((file) => file.path)]);
+    const { text } = written;
+    const paths = written.files.map((file) => file.path);
+    const words = JSON.stringify([conversation, settings, text, paths]);
     this.#sendsNext = false;
-    if (words !== this.#sending.words) this.#sending = { words, text: written.text, key: newKey(), conversation };
+    if (words !== this.#sending.words) this.#sending = { words, text, paths, key: newKey(), conversation };
     this.actions.sending();
     const names = written.files.map((file) => file.orig_name);
     return { conversation, settings, key: this.#sending.key, names };
   }
 
-  /** The message was stored; gives the composer's new value: empty, but for what was typed meanwhile. */
+  /** The message was stored; gives the composer's new value: empty, but for what has come meanwhile. */
   sent(target) {
-    const { text, conversation } = this.#sending;
+    const { text, paths, conversation } = this.#sending;
     this.refused();
     if (target.message) {
       this.actions.stored({ conversation_id: target.conversation, message_id: target.message, text });
@@ -212,12 +214,14 @@ export class Composer {
     if (conversation !== this.#conversation) return { __type__: "update" }; // another one is shown by now
     const typed = document.querySelector(AREA).value;
     const rest = typed === text ? "" : typed;
-    this.#files = [];
+    const files = this.#files.filter(({ path }) => !paths.includes(path));
+    this.#files = files;
     this.#conversation = target.conversation; // if it was new, the box stays as it is
     keepDraft(this.#conversation, rest);
+    keepFiles(this.#conversation, files);
     if (conversation === null) this.actions.sent(target.conversation);
     if (rest && this.#sendsNext) setTimeout(() => requestAnimationFrame(() => this.#enter())); // when the box has it
-    return { __type__: "update", value: { text: rest, files: [] } };
+    return { __type__: "update", value: { text: rest, files } };
   }
 
   /** The server took nothing, or everything: the same words are a new message now. */
