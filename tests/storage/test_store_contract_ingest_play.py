@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -131,8 +131,17 @@ class Scene:
         return (await self.store.trees("ann", conversation_ids=None, after=None, messages=10**6)).trees
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
+HALF_PURGED = [
+    Version("b", ((0, 0), (0, 0)), (), 1),
+    Version("b", ((0, 0), (0, 1), (1, 0), (2, 0)), (), 1),  # the parent was changed after its children came
+    ("delete", 0),
+    ("purge", 0),
+]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=30)
 @given(STEPS)
+@example(HALF_PURGED)
 def test_all_stores_agree_and_hold_what_was_brought(steps: list[Version | tuple[str, int]]) -> None:
     async def play() -> None:
         async with AsyncExitStack() as stack:

@@ -22,6 +22,7 @@ FROM message AS m
 JOIN message AS p ON p.id = m.parent
 LEFT JOIN message AS j ON j.id = p.jump
 WHERE m.jump <> p.id AND m.jump IS NOT j.jump
+    AND NOT EXISTS (SELECT 1 FROM conversation AS c WHERE c.id = m.conversation AND c.purged > 0)
 LIMIT ?
 
 -- name: open_without_run
