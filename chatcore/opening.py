@@ -16,6 +16,7 @@ from chatcore.ingestion.sink import FileReading, IngestFile
 from chatcore.limits import Limits
 from chatcore.ports import OpenStore, Output, Responder
 from chatcore.responders.function import function_responder
+from chatcore.ungrouping import Ungrouped
 
 __all__ = ["Answering", "find_store", "open_engine", "open_reading"]
 
@@ -52,7 +53,7 @@ async def open_engine(
         raise InvalidInput("Two responders have the same name.")
     hub = Hub()
     async with open_store(location, publish=hub.publish) as store:
-        try:
+        with Ungrouped():
             async with anyio.create_task_group() as tasks:
                 engine = Engine(
                     store,
@@ -70,12 +71,6 @@ async def open_engine(
                     with anyio.CancelScope(shield=True):
                         await engine.close()
                     tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            if len(group.exceptions) > 1:
-                raise
-            # that tasks of ours run beside the block is no reason to wrap what it raises
-            error = group.exceptions[0]
-            raise error from error.__cause__
 
 
 def open_reading(source: IngestFile, known: str | None, options: ReadOptions) -> FileReading:

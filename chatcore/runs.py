@@ -21,7 +21,7 @@ from chatcore.limits import Limits
 from chatcore.messages import ENDINGS, Status, text_of
 from chatcore.ports import ANYBODY, Output, Responder, Store, Titling
 from chatcore.run import Outcome, Run
-from chatcore.strangers import are_cancelled, described
+from chatcore.strangers import StrangerFailed, strangers_code
 from chatcore.titles import Titles
 
 __all__ = ["Runs"]
@@ -121,8 +121,9 @@ class Runs:
     async def _answer(self, run: Run) -> Outcome:
         """How the run ended, when nobody asked for another ending."""
         try:
-            stream = await self._begin(run)
-            await run.listen(stream, self._said)
+            with strangers_code(Outgrown):
+                stream = await self._begin(run)
+                await run.listen(stream, self._said)
         except Outgrown:
             return (
                 "failed",
@@ -131,13 +132,9 @@ class Runs:
             )
         except ChatcoreError as error:
             return "failed", error.sentence, error.code
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a responder is a stranger's code: whatever it raises ends its run
-            if isinstance(error, anyio.get_cancelled_exc_class()) and are_cancelled():
-                raise
-            log.warning("responder failed", exc_info=error, extra={"action": "responder_failed"})
-            return "failed", f"The model failed: {described(error)}", "responder_error"
+        except StrangerFailed as error:
+            log.warning("responder failed", exc_info=error.__cause__, extra={"action": "responder_failed"})
+            return "failed", f"The model failed: {error}", "responder_error"
         if not run.draft.parts():
             return "failed", "The model ended without a word.", "no_answer"
         return "complete", None, None

@@ -12,7 +12,7 @@ from chatcore.errors import ChatcoreError
 from chatcore.limits import Limits
 from chatcore.messages import Conversation, Message, clean_text, first_words
 from chatcore.ports import ANYBODY, Store, Titling
-from chatcore.strangers import are_cancelled, described
+from chatcore.strangers import StrangerFailed, strangers_code
 
 __all__ = ["Titles", "title_within"]
 
@@ -86,17 +86,12 @@ class Titles:
 
     async def _ask(self, thought: "_Thought", responder: Titling, asked: Asked, answer: str) -> None:
         try:
-            with thought.scope:
+            with strangers_code(), thought.scope:
                 thought.title = title_within(await responder.make_title(asked, answer), self._max_chars)
         except ChatcoreError as error:
             log.info("no title by the responder: %s", error, extra={"action": "title_failed"})
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a responder is a stranger's code: whatever it raises costs a title
-            if isinstance(error, anyio.get_cancelled_exc_class()) and are_cancelled():
-                raise
-            words = described(error)
-            log.warning("no title: %s", words, exc_info=error, extra={"action": "title_failed"})
+        except StrangerFailed as error:
+            log.warning("no title: %s", error, exc_info=error.__cause__, extra={"action": "title_failed"})
         finally:
             thought.over.set()
 

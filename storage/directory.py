@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -127,20 +127,18 @@ class _LockFile:
         descriptor = os.open(
             directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode=0o600
         )
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with ExitStack() as unlocked:
+            unlocked.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
             if not _is_at(descriptor, directory / LOCK_NAME):
                 # Somebody removed the file between our opening and locking it: what we hold is nobody's lock.
-                os.close(descriptor)
                 return False
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        except BaseException:
-            os.close(descriptor)
-            raise
+            unlocked.pop_all()
         self._descriptor = descriptor
         _held.add(descriptor)
         return True

@@ -29,10 +29,11 @@ PARTS: Mapping[str, str] = {
     "chatcore.draft": "inside",
     "chatcore.hub": "inside",
     "chatcore.runs": "inside",
-    "chatcore.strangers": "inside",
     "chatcore.titles": "inside",
     # beneath all
+    "chatcore.strangers": "ground",
     "chatcore.temporary": "ground",
+    "chatcore.ungrouping": "ground",
     "chatcore": "engine",
     "chatcore.__init__": "surface",
     "chatcore.opening": "opening",
@@ -66,11 +67,11 @@ PARTS: Mapping[str, str] = {
 """Which part a module belongs to: the longest name here that it begins with."""
 
 ARROWS: Mapping[str, Set[str]] = {
-    "ground": set(),
+    "ground": {"contract"},
     "contract": {"contract"},
-    "inside": {"contract", "engine", "inside"},
+    "inside": {"ground", "contract", "engine", "inside"},
     "engine": {"ground", "contract", "engine", "inside"},
-    "opening": {"contract", "engine", "inside", "function", "formats"},
+    "opening": {"ground", "contract", "engine", "inside", "function", "formats"},
     "surface": {"contract", "engine", "opening"},
     "testing": {"contract"},
     "responders": {"contract", "function", "responders"},
@@ -89,6 +90,7 @@ ARROWS: Mapping[str, Set[str]] = {
     "http_api": {"contract", "engine", "formats", "shared", "http_api"},
     "terminal": {"contract", "engine", "shared", "terminal"},
     "cli": {
+        "ground",
         "contract",
         "engine",
         "opening",
@@ -140,20 +142,18 @@ LIBRARIES: Mapping[str, Set[str]] = {
 module would be bound to one driver or to one event loop."""
 
 BROAD: Mapping[tuple[str, str], str] = {
-    ("chatcore.runs", "Runs._answer"): "a responder is a stranger's code: whatever it raises ends its run",
-    ("chatcore.titles", "Titles._ask"): "so does what it raises over a title: the first words are taken",
-    ("chatcore.strangers", "described"): "the error's own __str__ is a stranger's code too",
-    ("chatcore.formats.reading", "Reading._in"): "a format is a stranger's code: it costs one record",
-    ("chatcore.responders.loading", "_import_file"): "a stranger's file is executed",
-    ("chatcore.responders.loading", "_import_module"): "a stranger's module is executed",
     (
-        "storage.sqlite.group",
-        "GroupRunner._unit",
-    ): "the unit's boundary: what goes wrong is its caller's alone",
-    ("frontends.cli.main", "_run"): "the end of the command: what is no error of ours is raised again",
+        "chatcore.strangers",
+        "strangers_code",
+    ): "a responder: what it raises ends its run, or costs a title",
+    ("chatcore.strangers", "described"): "the error's own __str__",
+    ("chatcore.formats.reading", "Reading._in"): "a format of whichever package: it costs one record",
+    ("chatcore.responders.loading", "_import_file"): "a file is executed",
+    ("chatcore.responders.loading", "_import_module"): "a module is executed",
 }
-"""Where everything may be caught, and why. Elsewhere only to clean up and raise it again."""
+"""Where everything may be caught: where a stranger's code runs, and which."""
 
+EVERYTHING = {"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"}
 MODULE_LINES = 300
 FUNCTION_LINES = 60
 
@@ -281,14 +281,10 @@ def test_only_stores_publish() -> None:
 
 
 def broad_handlers(module: Module) -> Iterator[tuple[str, str]]:
-    """Functions that catch everything (or suppress it) and do not end by raising it again."""
+    """Functions that catch everything, or suppress it."""
     for qualified, function in functions_of(module):
         for node in ast.walk(function):
-            if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
-                last = node.body[-1]
-                if not (isinstance(last, ast.Raise) and last.exc is None):
-                    yield module.name, qualified
-            elif (
+            if (isinstance(node, ast.ExceptHandler) and _catches_all(node.type)) or (
                 isinstance(node, ast.Call)
                 and last_name(node.func) == "suppress"
                 and any(map(_catches_all, node.args))
@@ -300,7 +296,7 @@ def _catches_all(kind: ast.expr | None) -> bool:
     if kind is None:
         return True
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(last_name(one) in {"Exception", "BaseException"} for one in kinds)
+    return any(last_name(one) in EVERYTHING for one in kinds)
 
 
 def test_everything_is_caught_only_where_a_reason_is_written() -> None:
@@ -315,6 +311,8 @@ def test_everything_is_caught_only_where_a_reason_is_written() -> None:
         "try:\n    pass\n  except:\n    return",
         "try:\n    pass\n  except (OSError, BaseException) as error:\n    raise ValueError from error",
         "with contextlib.suppress(Exception):\n    pass",
+        "try:\n    pass\n  except BaseException:\n    print()\n    raise",
+        "try:\n    pass\n  except BaseExceptionGroup as group:\n    raise group.exceptions[0]",
     ],
 )
 def test_a_planted_broad_handler_is_found(body: str) -> None:

@@ -202,7 +202,7 @@ async def test_a_page_is_not_the_end() -> None:
 LENGTHS = st.integers(min_value=0, max_value=120)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     lengths=st.lists(st.tuples(LENGTHS, LENGTHS), min_size=1, max_size=60),
     bound=st.integers(min_value=10, max_value=300),

@@ -22,6 +22,7 @@ from chatcore.formats.sources import Source, SourceInput, open_source
 from chatcore.formats.streams import Meter
 from chatcore.formats.walk import Walk
 from chatcore.incoming import Incoming, Unread
+from chatcore.strangers import described
 
 __all__ = ["Reading", "read_source"]
 
@@ -109,11 +110,13 @@ class Reading(Iterator[Incoming | Unread]):
             except OSError as error:  # what is read is spared them: it is the folder for temporary files
                 reason = error.strerror or str(error)
                 raise StorageError(f"The folder for temporary files can't be used: {reason}.") from error
-            except Exception as error:
+            except (
+                Exception
+            ) as error:  # a format may be a stranger's: of whichever package brings an entry point
                 last = self._last
                 yield Unread(
                     kind="failed",
-                    reason=f"The format {known.name} can't cope with it: {type(error).__name__}: {error}.",
+                    reason=f"The format {known.name} can't cope with it: {described(error)}.",
                     file=last.file if last is not None else "",
                     place=last.place if last is not None else "",
                     record=last.body if last is not None else None,

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import anyio
 
 from chatcore.errors import ChatcoreError
+from chatcore.ungrouping import Ungrouped
 from frontends.cli.arguments import parse_arguments
-from frontends.cli.exits import DONE, FAILED, USAGE, complain, only_error
+from frontends.cli.exits import DONE, FAILED, USAGE, complain
 from frontends.cli.settings import CommandSettings, SettingsError, read_settings
 from frontends.cli.signals import Terminated, until_terminated
 
@@ -53,12 +54,10 @@ def _discard_output() -> None:
 
 def _run(run: Run, arguments: argparse.Namespace, settings: CommandSettings) -> int:
     try:
-        code = anyio.run(until_terminated, run, arguments, settings)
+        with Ungrouped():
+            code = anyio.run(until_terminated, run, arguments, settings)
         sys.stdout.flush()
-    except BaseException as raised:
-        error = only_error(raised)
-        if not isinstance(error, ChatcoreError):
-            raise error from None
+    except ChatcoreError as error:
         log.info("failed", exc_info=error, extra={"action": "failed"})
         complain(error.sentence)
         return USAGE if isinstance(error, SettingsError) else FAILED

@@ -14,9 +14,10 @@ from anyio import to_thread
 
 from chatcore.engine import Engine
 from chatcore.errors import StorageCorrupt, StorageError
+from chatcore.ungrouping import only_error
 from frontends.chat import Chat
 from frontends.cli.access import open_data
-from frontends.cli.exits import DONE, FAILED, only_error
+from frontends.cli.exits import DONE, FAILED
 from frontends.cli.settings import CommandSettings
 from frontends.terminal.harmless import harmless_line
 

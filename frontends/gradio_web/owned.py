@@ -10,6 +10,7 @@ import anyio
 from anyio.abc import TaskStatus
 from starlette.applications import Starlette
 
+from chatcore.ungrouping import Ungrouped
 from frontends.listeners import AddressTaken, AddressUnusable, open_owner_socket
 from frontends.owning import socket_path, url_file
 from frontends.server import StartFailed, serve_owner
@@ -58,19 +59,13 @@ async def open_to_owner(site: Site) -> AsyncIterator[Callable[[str], None]]:
 async def _serving(site: Site, sock: socket.socket) -> AsyncIterator[None]:
     app = Starlette()
     mount_api(app, site)
-    try:
+    with Ungrouped():
         async with anyio.create_task_group() as tasks:
             await tasks.start(_serve, app, sock, site)
             try:
                 yield
             finally:
                 site.close()
-    except BaseExceptionGroup as group:
-        if len(group.exceptions) > 1:
-            raise
-        # that a server runs beside the block is no reason to wrap what it raises
-        error = group.exceptions[0]
-        raise error from error.__cause__
 
 
 async def _serve(app: Starlette, sock: socket.socket, site: Site, *, task_status: TaskStatus[None]) -> None:

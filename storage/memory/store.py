@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,15 +75,12 @@ class MemoryStore:
         """Do the unit; before it others may run and it can be cancelled, as with a real store."""
         await checkpoint()
         rows = ArrivingRows(self._tables, self._ids)
-        try:
+        with ExitStack() as undone:
+            undone.callback(rows.undo)
             result = run_unit(rows, command)
-        except BaseException:
-            rows.undo()
-            raise
-        if is_dry(command):
-            rows.undo()
-            return result
-        self._publish(rows.events)
+            if not is_dry(command):
+                undone.pop_all()
+                self._publish(rows.events)
         return result
 
     async def conversation(self, user: str | Anybody, conversation_id: str) -> Conversation:

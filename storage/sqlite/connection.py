@@ -7,7 +7,7 @@ caller is cancelled in between. The version is pinned; a test holds the method t
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
@@ -98,11 +98,10 @@ async def _open(path: Path, mode: str, prepare: Callable[[sqlite3.Connection], N
             uri, uri=True, isolation_level=None, cached_statements=_CACHED_STATEMENTS
         )
     connection = Connection(wrapped)
-    try:
+    async with AsyncExitStack() as unprepared:
+        unprepared.push_async_callback(connection.close)  # or its thread would be left behind
         await connection.run(prepare)
-    except BaseException:
-        await connection.close()  # or its thread would be left behind
-        raise
+        unprepared.pop_all()
     return connection
 
 

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from chatcore.arrivals import Ingest
 from chatcore.commands import AppendDeltas, Command
+from chatcore.errors import ChatcoreError
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.ports import ListMoved
 from storage.sqlite.failures import translate
@@ -16,6 +17,18 @@ from storage.sqlite.rows import Mark, SqliteRows
 from storage.units import UNITS, is_dry
 
 __all__ = ["Committed", "Failed", "GroupRunner"]
+
+_OF_ONE_UNIT = (
+    ChatcoreError,
+    sqlite3.Error,
+    MsgspecError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""A refusal, or values that something below can't take: the affair of the command that brought them."""
 
 
 class Failed(Struct, frozen=True):
@@ -60,18 +73,19 @@ class GroupRunner:
             self._execute("ROLLBACK")
         self._choose_synchronous(commands)
         self._execute("BEGIN IMMEDIATE")
-        whole = self._rows.begin()
-        try:
+        with ExitStack() as undone:
+            undone.callback(self._roll_back, self._rows.begin())
             outcomes = [self._unit(command) for command in commands]
             self._rows.write_index()
             self._execute("COMMIT")
-        except BaseException:
-            self._rows.undo_to(whole)
-            if connection.in_transaction:
-                with suppress(sqlite3.Error):  # tried again before the next group
-                    self._execute("ROLLBACK")
-            raise
+            undone.pop_all()
         return Committed(outcomes, self._rows.commit())
+
+    def _roll_back(self, whole: Mark) -> None:
+        self._rows.undo_to(whole)
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):  # tried again before the next group
+                self._execute("ROLLBACK")
 
     def _choose_synchronous(self, commands: Sequence[Command[Any]]) -> None:
         # What is acknowledged survives a power cut; a group of deltas alone, or of what is settled later,
@@ -86,7 +100,7 @@ class GroupRunner:
         self._execute("SAVEPOINT unit")
         try:
             result = UNITS[type(command)](self._rows, command)
-        except Exception as error:  # the unit's boundary: whatever goes wrong is its own caller's
+        except _OF_ONE_UNIT as error:
             if not self._connection.in_transaction:
                 # disk full, I/O: SQLite has rolled all of the group back
                 raise

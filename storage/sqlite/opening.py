@@ -82,12 +82,12 @@ async def _begin(path: Path) -> tuple[Connection, str]:
     except OSError as error:
         raise StorageError(f"{path.parent} can't be written to: {error.strerror}.") from error
     connection = await open_writer(path)
-    try:
+    async with AsyncExitStack() as unused:
+        unused.push_async_callback(connection.close)
         await connection.run(migrate, path)
-        return connection, await connection.run(begin_use, same_file=same_file)
-    except BaseException:
-        await connection.close()
-        raise
+        epoch = await connection.run(begin_use, same_file=same_file)
+        unused.pop_all()
+    return connection, epoch
 
 
 async def _close(connection: Connection, path: Path) -> None:

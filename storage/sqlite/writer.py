@@ -152,26 +152,23 @@ class Writer:
 
     async def _write(self, group: list[Entry]) -> None:
         try:
-            commands = [command for command, _ in group]
-            committed = await self._connection.run(self._run_group, commands)
+            committed = await self._connection.run(self._run_group, [command for command, _ in group])
+            if committed.events:
+                self._publish(committed.events)
+            for (_, caller), outcome in zip(group, committed.outcomes, strict=True):
+                if caller.done():
+                    continue  # cancelled after the unit was begun: it is stored all the same
+                if type(outcome) is Failed:
+                    caller.set_exception(outcome.error)
+                else:
+                    caller.set_result(outcome)
         except StorageError as error:
             for _, caller in group:
                 if not caller.done():
                     # each its own: an error collects the traceback of whoever it is raised to
                     caller.set_exception(_same(error))
-            return
-        except BaseException:
-            self._refuse(group)
-            raise
-        if committed.events:
-            self._publish(committed.events)
-        for (_, caller), outcome in zip(group, committed.outcomes, strict=True):
-            if caller.done():
-                continue  # cancelled after the unit was begun: it is stored all the same
-            if type(outcome) is Failed:
-                caller.set_exception(outcome.error)
-            else:
-                caller.set_result(outcome)
+        finally:
+            self._refuse(group)  # nobody of them waits any more, unless this came to no end
 
     @staticmethod
     def _refuse(group: Iterable[Entry]) -> None:

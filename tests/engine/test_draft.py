@@ -32,7 +32,7 @@ def rebuilt(deltas: list[PartOpened | TextAdded]) -> list[Part]:
     return held
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(steps, st.integers(0, 60))
 def test_deltas_make_up_the_parts(steps: list[Part | str], most: int) -> None:
     draft = Draft("m", most)

@@ -248,13 +248,13 @@ async def play(url: str, script: list[Step]) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(script=steps)
 def test_folds_equal_the_memory_store(backend: str, script: list[Step]) -> None:
     anyio.run(play, "memory:", script, backend=backend)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(script=steps)
 def test_folds_equal_the_sqlite_store(script: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as directory:

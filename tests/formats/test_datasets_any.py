@@ -111,7 +111,7 @@ ANYTHING = st.recursive(
 
 
 @pytest.mark.parametrize("known", FORMATS.values(), ids=FORMATS.keys())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(values=st.lists(st.dictionaries(KEYS, ANYTHING, max_size=8) | ANYTHING, max_size=4))
 def test_anything_is_read_or_said_to_be_unread(known: ReadFormat, values: list[object]) -> None:
     records = [
@@ -132,7 +132,7 @@ WELL: list[tuple[str, object]] = [
 ]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(st.sampled_from(WELL), st.data())
 def test_one_odd_value_does_not_stop_them(well: tuple[str, object], data: st.DataObject) -> None:
     name, value = well

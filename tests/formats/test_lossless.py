@@ -54,7 +54,7 @@ def ended(line: bytes) -> bytes:
     return msgspec.json.encode(value) + b"\n"
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(trees())
 @example(tree(node("q", None, "user", "x", raw={"chatcore": {"id": "spoof"}})))
 @example(tree(node("q", None, "user", "x", raw={"chatcore": None})))
@@ -71,7 +71,7 @@ ELSEWHERE = {"conversation_id", "depth", "seq"}
 OF_THE_STORE = {"deleted", "running", "seq", "list_seq", "activity"}
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(trees())
 def test_every_field_is_written(given: Tree) -> None:
     line = msgspec.json.decode(line_of(given), type=ConversationLine)

@@ -38,7 +38,7 @@ def values(found: list[Piece]) -> list[object]:
 
 
 @given(st.lists(OBJECTS | st.lists(VALUES, max_size=3), min_size=1, max_size=6), INDENTS, st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_elements_of_an_array(elements: list[object], indent: int | None, size: int) -> None:
     found = list(
         Document(Stream(chunks(json.dumps(elements, indent=indent).encode(), size)), 10_000).pieces()
@@ -48,7 +48,7 @@ def test_the_elements_of_an_array(elements: list[object], indent: int | None, si
 
 
 @given(st.lists(OBJECTS, min_size=2, max_size=6), st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_lines(elements: list[object], size: int) -> None:
     content = "".join(json.dumps(element) + "\n" for element in elements).encode()
     found = pieces(content, size)
@@ -57,7 +57,7 @@ def test_lines(elements: list[object], size: int) -> None:
 
 
 @given(st.lists(OBJECTS, min_size=1, max_size=5), INDENTS, st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_values_one_after_the_other(elements: list[object], indent: int | None, size: int) -> None:
     content = " ".join(json.dumps(element, indent=indent) for element in elements).encode()
     assert values(list(Document(Stream(chunks(content, size)), 10_000).pieces())) == elements
@@ -119,7 +119,7 @@ def test_an_unfinished_array_gives_what_it_has() -> None:
 
 
 @given(st.text('[]{}",:\\ \nab1', max_size=60), st.integers(1, 10))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_nothing_makes_it_raise_or_go_on_for_ever(content: str, size: int) -> None:
     found = pieces(content.encode(), size)
     assert len(found) <= len(content)

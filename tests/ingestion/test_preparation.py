@@ -72,7 +72,7 @@ def test_an_id_that_comes_twice_stands_for_the_first() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_links_make_a_tree(seed: int, count: int) -> None:
     chance = random.Random(seed)
     names = [str(chance.randrange(count)) for _ in range(count)]

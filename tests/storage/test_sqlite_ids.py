@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.arriving import ID_BYTES, id_at
@@ -34,7 +34,6 @@ def test_ids_of_one_millisecond_rise_beyond_their_counter() -> None:
     assert {UUID(found).version for found in ids} == {7}
 
 
-@settings(deadline=None)  # thousands of ids at once
 @given(st.lists(st.tuples(st.integers(0, 2**47), st.integers(0, 5_000)), max_size=6))
 def test_many_at_once_are_like_one_by_one(steps: list[tuple[int, int]]) -> None:
     ticks = iter(milliseconds for milliseconds, _ in steps for _ in range(2))

@@ -461,7 +461,7 @@ REMOVALS = ("delete", "purge", "refuse")
 HAPPENINGS = (*POSTS, *REMOVALS, "ingest", "leave_out", "renew", "reindex", "reindex_anew")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(st.sampled_from(HAPPENINGS), min_size=1, max_size=6), max_size=8))
 def test_the_index_agrees_after_whatever_groups(
     tmp_path_factory: pytest.TempPathFactory, groups: list[list[str]]

@@ -23,7 +23,7 @@ RARELY = ("new", "interrupt", "rate", "change", "delete", "undelete", "purge")
 WEIGHTED = st.sampled_from((*MOSTLY, *MOSTLY, *RARELY))
 STEPS = st.lists(st.builds(Step, WEIGHTED, SMALL, SMALL, SMALL, SMALL), min_size=10, max_size=60)
 START = [Step("new", 0, 0, 9, 0), Step("new", 0, 0, 9, 1)]
-EASY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+EASY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @settings(EASY, max_examples=30)

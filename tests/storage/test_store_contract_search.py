@@ -344,7 +344,7 @@ PIECES = st.sampled_from(
 QUERIES = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=30))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, order=st.sampled_from(["newest", "rank"]))
 async def test_any_string_is_a_query(ann: Person, query: str, order: SearchOrder) -> None:
     if not (
