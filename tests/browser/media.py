@@ -37,8 +37,9 @@ RECORD_VIDEO = """async () => {
   const chunks = [];
   recorder.ondataavailable = ({ data }) => chunks.push(data);
   const stopped = new Promise((resolve) => (recorder.onstop = resolve));
-  recorder.start();
-  for (let frame = 0; frame < 10; frame++) {
+  recorder.start(1);
+  const hasFrame = () => chunks.some((chunk) => chunk.size);
+  for (let frame = 0; frame < 10 || !hasFrame(); frame++) {
     brush.fillStyle = `hsl(${200 + frame} 40% 45%)`;
     brush.fillRect(0, 0, canvas.width, canvas.height);
     await new Promise(requestAnimationFrame);
@@ -51,5 +52,5 @@ RECORD_VIDEO = """async () => {
 
 
 def video(page: Page) -> bytes:
-    """Some frames in WebM, as a browser records them: this one."""
+    """Ten frames or more in WebM, as a browser records them: this one."""
     return base64.b64decode(page.evaluate(RECORD_VIDEO))
