@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import zipfile
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from errno import EDQUOT, ENOSPC
@@ -44,7 +45,7 @@ FREE_BYTES = 512 * 2**20
 """A member that is longer and packed so much tighter than texts can be is no text."""
 
 
-class ArchiveBase:
+class ArchiveBase(ABC):
     """What all kinds do alike."""
 
     nests = False
@@ -65,13 +66,13 @@ class ArchiveBase:
         number = f", number {self._earlier[name]}" if self._earlier[name] > 1 else ""
         self.refused[f"{name} (an earlier one{number})"] = EARLIER
 
+    @abstractmethod
     def open(self, name: str) -> BinaryIO:
         """See `Members`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def size(self, name: str) -> int | None:
         """Length of a member; None: there is none."""
-        raise NotImplementedError
 
     def read(self, name: str, *, max_bytes: int = 64 * 2**20) -> bytes | None:
         """See `chatcore.formats.format.Archive`."""

@@ -1,6 +1,7 @@
 """What texts are packed with, unpacked as it comes."""
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import zstandard
@@ -30,7 +31,7 @@ def packing_of(head: bytes) -> "type[_Gzip] | type[_Zstd] | None":
     return None
 
 
-class _Packed:
+class _Packed(ABC):
     """Unpacks while it is iterated."""
 
     def __init__(self, source: Stream) -> None:
@@ -45,8 +46,8 @@ class _Packed:
     def __next__(self) -> bytes:
         return next(self._running)
 
-    def _chunks(self) -> Iterator[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def _chunks(self) -> Iterator[bytes]: ...
 
     def _checked(self, chunk: bytes) -> bytes:
         self._given += len(chunk)

@@ -75,11 +75,11 @@ class Prepared(Struct, frozen=True, kw_only=True):
 def _as_json(value: object) -> object:
     if isinstance(value, Path):
         return None
-    raise NotImplementedError(type(value).__name__)
+    raise TypeError(type(value).__name__)
 
 
 _encode = msgspec.json.Encoder(enc_hook=_as_json).encode
-_UNCLEAN = (UnicodeEncodeError, OverflowError, NotImplementedError, TypeError)
+_UNCLEAN = (UnicodeEncodeError, OverflowError, TypeError)
 
 
 class Preparation:

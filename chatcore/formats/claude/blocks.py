@@ -120,8 +120,8 @@ def _tool_result(block: Mapping[str, object], place: str) -> Iterator[IncomingPa
             kind = file.get("media_type") or found.get("mime_type")
             media_type = kind if isinstance(kind, str) else None
             inline = inline_file(f"data:{media_type or ''};base64,{text_in(file.get('data'))}", name)
-            placeholder = IncomingFile(name=name, media_type=media_type, pointer=pointer)
-            files.append(inline if inline is not None and inline.content else placeholder)
+            named = IncomingFile(name=name, media_type=media_type, pointer=pointer)
+            files.append(inline if inline is not None and inline.content else named)
             if more := rest(found, _KNOWN_RESULT_FILE):
                 words.append(json_text(more))
         elif item is not None:
