@@ -1,9 +1,11 @@
 """What gives an ingestion its batches: a file that is read on a thread, or somebody's own conversations."""
 
+import threading
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterator
 from typing import Protocol
 
+import anyio
 from anyio import to_thread
 
 from chatcore.incoming import Incoming, IncomingFile, Unread
@@ -67,6 +69,10 @@ class FileItems:
         """See `Feed`."""
         self._reading.stop()
 
+    def close(self) -> None:
+        """See `FileReading`."""
+        self._reading.close()
+
 
 class IteratorItems:
     """Conversations that somebody has in their own hands."""
@@ -91,6 +97,9 @@ class IteratorItems:
     def stop(self) -> None:
         """It is asked for no more."""
 
+    def close(self) -> None:
+        """It stays open."""
+
 
 class _HeldItems(IteratorItems):
     """Those that an async iterator has given; it ends whenever none is held."""
@@ -113,10 +122,11 @@ class ThreadFeed:
     def __init__(self, items: FileItems | IteratorItems, make: MakeBatches) -> None:
         self._items = items
         self._batches = make(items)
+        self._reading = threading.Lock()
 
     async def next(self) -> Batch | None:
         """See `Feed`."""
-        return await to_thread.run_sync(self._batches.next)
+        return await to_thread.run_sync(self._next)
 
     def progress(self) -> tuple[int, int | None]:
         """See `Feed`."""
@@ -125,6 +135,20 @@ class ThreadFeed:
     def stop(self) -> None:
         """See `Feed`."""
         self._items.stop()
+
+    async def close(self) -> None:
+        """Close what is read, after the thread that reads it: asyncio's own cancelling leaves it behind."""
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self._close)
+
+    def _next(self) -> Batch | None:
+        with self._reading:
+            return self._batches.next()
+
+    def _close(self) -> None:
+        self._items.stop()
+        with self._reading:
+            self._items.close()
 
 
 class ConversationFeed:

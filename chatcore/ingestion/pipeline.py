@@ -153,11 +153,11 @@ async def _open_thread_feed(
     source: IngestFile, open_reading: OpenReading, options: IngestOptions, make: MakeBatches
 ) -> AsyncIterator[Feed]:
     reading = await to_thread.run_sync(open_reading, source, options.format, options.read)
+    feed = ThreadFeed(FileItems(reading), make)
     try:
-        yield ThreadFeed(FileItems(reading), make)
+        yield feed
     finally:
-        with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(reading.close)
+        await feed.close()
 
 
 @asynccontextmanager

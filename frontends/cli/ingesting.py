@@ -42,6 +42,8 @@ _LINE_SECONDS = 10.0
 _SHOWN = 20
 """So many failures are told one by one, and so many reasons for leaving files out."""
 
+_GOES_ON = "The same command goes on where this one stopped."
+
 Tell = Callable[[IngestProgress], None]
 
 
@@ -58,7 +60,7 @@ async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> in
     unrecognised: list[Unrecognised] = []
     stopped: IngestStopped | None = None
     remembered = DryRun() if arguments.dry_run else None
-    with collecting_less(), _rejects(arguments.rejects) as rejects:
+    with collecting_less(), _told_when_stopped(arguments.dry_run), _rejects(arguments.rejects) as rejects:
         async with _open(arguments, settings) as run:
             for path in arguments.paths:
                 left = None if arguments.limit is None else arguments.limit - joined(reports).read
@@ -86,7 +88,7 @@ async def ingest(arguments: argparse.Namespace, settings: CommandSettings) -> in
     if unwritten is not None:
         complain(unwritten)
     if stopped is not None:
-        complain(f"{stopped.sentence} The same command goes on where this one stopped.")
+        complain(f"{stopped.sentence} {_GOES_ON}")
         return FAILED
     if unrecognised and len(unrecognised) == len(reports):
         return UNRECOGNISED
@@ -173,6 +175,17 @@ def _check(arguments: argparse.Namespace, data: Path) -> None:
             find_read_format(arguments.format)
         except InvalidInput as error:
             raise SettingsError(error.sentence) from None
+
+
+@contextmanager
+def _told_when_stopped(dry_run: bool) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a long ingestion as a rule: nobody should have to wonder what is left of it."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        kept = "This was a dry run, nothing was stored." if dry_run else f"All before is stored. {_GOES_ON}"
+        complain(f"Stopped. {kept}")
+        raise
 
 
 @contextmanager

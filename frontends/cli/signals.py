@@ -1,7 +1,8 @@
 """Ctrl-C and SIGTERM, where no command hears them itself.
 
-While the event loop runs, asyncio makes of Ctrl-C the cancelling of the command, and of a second one
-KeyboardInterrupt; here SIGTERM is made the same. So whatever is open is closed properly.
+While the event loop runs, the first signal cancels the command, so that whatever is open is closed properly;
+a second one ends it with KeyboardInterrupt. Asyncio would do the same for Ctrl-C, but its cancelling waits
+for no thread, not even where a scope is shielded.
 """
 
 import os
@@ -17,15 +18,20 @@ __all__ = ["Terminated", "end_at_once_from_now_on", "interruptible", "until_term
 
 P = ParamSpec("P")
 
+_BOTH = (signal.SIGINT, signal.SIGTERM)
+
 
 async def until_terminated(run: Callable[P, Awaitable[int]], *args: P.args, **kwargs: P.kwargs) -> int:
-    """The exit code of `run`, which SIGTERM cancels."""
-    code = 128 + signal.SIGTERM
+    """The exit code of `run`, which Ctrl-C and SIGTERM cancel."""
+    code = 0
 
     async def hear(scope: anyio.CancelScope) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM) as signals:
-            async for _ in signals:
-                scope.cancel()
+        nonlocal code
+        with anyio.open_signal_receiver(*_BOTH) as signals:
+            code = 128 + await anext(signals)
+        for number in _BOTH:
+            signal.signal(number, _raise)
+        scope.cancel()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hear, tasks.cancel_scope)
@@ -40,7 +46,7 @@ def interruptible() -> Iterator[None]:
 
     Nothing may be open yet that would have to be closed in order.
     """
-    before = {number: signal.signal(number, _raise) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, _raise) for number in _BOTH}
     try:
         yield
     finally:
@@ -58,7 +64,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 def end_at_once_from_now_on() -> None:
     """A further signal does not wait for the engine, which is storing the endings of its answers."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _BOTH:
         signal.signal(number, _end)
 
 

@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from frontends.cli.main import main
-from tests.frontends.commands import Finished, Terminal, run, serving
+from tests.frontends.commands import Finished, Terminal, command, environment, run, serving
 
 Run = Callable[..., Finished]
 
@@ -198,6 +201,25 @@ def test_a_running_server_takes_the_same(tmp_path: Path, data: Path, lines: Path
         assert len(run(tmp_path, "list", "--data", data).out.splitlines()) == 30
         assert run(tmp_path, "ingest", lines, "--data", data).out.splitlines()[1].split()[4] == "30"
     assert json.loads(report.read_text())["imported"] == 30
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--no-index", "All before is stored. The same command goes on where this one stopped."),
+        ("--dry-run", "This was a dry run, nothing was stored."),
+    ],
+)
+def test_stopped_it_says_what_is_left(tmp_path: Path, data: Path, option: str, sentence: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    line = command("ingest", pipe, option, "--data", data)
+    with subprocess.Popen(line, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path) as process:
+        with pipe.open("w"):  # it reads
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=20)
+        assert told.decode() == f"chatcore: Stopped. {sentence}\n"
+        assert process.returncode == 128 + signal.SIGINT
 
 
 def test_a_terminal_shows_how_far_it_is(tmp_path: Path, data: Path, lines: Path) -> None:

@@ -1,5 +1,6 @@
 """`engine.ingest`: what is read is stored, counted once, and the same again changes nothing."""
 
+import asyncio
 import io
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
+from anyio import to_thread
 
 from chatcore import (
     Counts,
@@ -544,6 +546,21 @@ async def test_cancelling_ends_the_thread_that_waits_for_a_pipe(engine: Engine) 
             await engine.ingest(file)
         assert scope.cancelled_caught
         assert threading.active_count() <= before + 2  # workers that wait for work
+
+
+def test_asyncios_own_cancelling_ends_it_as_well(tmp_path: Path) -> None:
+    """It comes through shields, and leaves the thread behind that reads what has to be closed."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+
+    async def cancel_it() -> None:
+        async with open_engine("memory:") as engine:
+            task = asyncio.create_task(engine.ingest(pipe))
+            with await to_thread.run_sync(pipe.open, "wb"):  # it reads
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+    asyncio.run(cancel_it())
 
 
 async def test_an_iterator_that_raises_is_the_callers_own_affair(engine: Engine) -> None:
