@@ -20,6 +20,8 @@ class Page(Struct, frozen=True, kw_only=True):
         siblings: For each message that has siblings: all of their ids including its own, oldest first.
         has_older: Whether there are messages above the first.
         has_newer: Whether there are messages below the last on the same path.
+        first_words: What the conversation is called by while it has no title, the beginning of its first
+            question; None: it has a title, or no such words.
         cursor: Following from here misses nothing and repeats little; repeating is harmless.
     """
 
@@ -29,6 +31,7 @@ class Page(Struct, frozen=True, kw_only=True):
     siblings: dict[str, tuple[str, ...]]
     has_older: bool
     has_newer: bool
+    first_words: str | None
     cursor: str
 
 
@@ -54,6 +57,7 @@ async def read_page(
         siblings=rows.siblings,
         has_older=rows.has_older,
         has_newer=rows.has_newer,
+        first_words=rows.first_words,
         cursor=str(Cursor(store.epoch, known_to)),
     )
 

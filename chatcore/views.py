@@ -56,6 +56,7 @@ class StoredPage(Struct, frozen=True, kw_only=True):
         has_older: Whether there are messages above the first.
         has_newer: Whether there are messages below the last on the same path.
         seq: The conversation's counter in the snapshot that was read.
+        first_words: What it is called by while it has no title, as in a `ConversationPage`.
     """
 
     conversation: Conversation
@@ -65,6 +66,7 @@ class StoredPage(Struct, frozen=True, kw_only=True):
     has_older: bool
     has_newer: bool
     seq: int
+    first_words: str | None
 
 
 class Changes(Struct, frozen=True, kw_only=True):

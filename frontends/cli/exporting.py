@@ -10,7 +10,7 @@ from pathlib import Path
 from anyio import from_thread, to_thread
 from msgspec import Struct
 
-from chatcore.errors import NotFound, StorageError
+from chatcore.errors import InvalidInput, NotFound, StorageError
 from chatcore.filters import ExportFilter
 from chatcore.formats.format import WriteFormat, WriteOptions
 from chatcore.formats.naming import conversation_file, copied_file
@@ -24,6 +24,7 @@ from frontends.cli.exits import DONE, FAILED, complain
 from frontends.cli.outputs import Output, StandardOutput, WholeFile, copy_whole, write_whole
 from frontends.cli.settings import CommandSettings, SettingsError
 from frontends.terminal.harmless import harmless, harmless_json
+from frontends.terminal.wording import counted
 
 __all__ = ["export"]
 
@@ -65,9 +66,12 @@ class _Count(Struct):
     lost: int = 0
 
     def told(self, known: WriteFormat) -> str:
-        lines = f", {self.lines} lines" if known.suffix == ".jsonl" else ""
-        files = f", {self.files} files" if self.files else ""
-        return f"{self.conversations} conversations{lines}{files}"
+        told = [counted(self.conversations, "conversation")]
+        if known.suffix == ".jsonl":
+            told.append(counted(self.lines, "line"))
+        if self.files:
+            told.append(counted(self.files, "file"))
+        return ", ".join(told)
 
 
 async def export(arguments: argparse.Namespace, settings: CommandSettings) -> int:
@@ -99,7 +103,7 @@ async def export(arguments: argparse.Namespace, settings: CommandSettings) -> in
 
 
 def _plan(arguments: argparse.Namespace) -> _Plan:
-    known = find_write_format(arguments.format)
+    known = _known(arguments.format)
     out, folder, apart = _place(arguments, known)
     copies = None if arguments.files is None else _absolute(arguments.files)
     return _Plan(
@@ -123,6 +127,13 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         test_share=arguments.split,
         replace=arguments.force,
     )
+
+
+def _known(name: str) -> WriteFormat:
+    try:
+        return find_write_format(name)
+    except InvalidInput as error:
+        raise SettingsError(error.sentence) from None
 
 
 def _place(arguments: argparse.Namespace, known: WriteFormat) -> tuple[Path | None, Path, bool]:

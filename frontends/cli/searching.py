@@ -15,6 +15,7 @@ from frontends.cli.access import open_data
 from frontends.cli.exits import DONE, complain
 from frontends.cli.settings import CommandSettings
 from frontends.terminal.harmless import harmless, harmless_json, harmless_line
+from frontends.terminal.wording import title_of
 
 __all__ = ["search"]
 
@@ -74,7 +75,7 @@ async def _pages(chat: Chat, arguments: argparse.Namespace) -> AsyncGenerator[Se
 def _entry(found: Found, first_words: str | None, *, bold: bool) -> str:
     """Two lines: which conversation, and the words; of a title one."""
     conversation = found.conversation
-    title = harmless_line(conversation.title or first_words or "untitled")
+    title = title_of(conversation, first_words)
     words = _words(found, bold=bold)
     head = f"{conversation.id}  {found.created_at.astimezone():%Y-%m-%d %H:%M}"
     if found.message_id is None:

@@ -13,8 +13,8 @@ from frontends.chat import Chat
 from frontends.cli.access import open_data
 from frontends.cli.exits import DONE
 from frontends.cli.settings import CommandSettings
-from frontends.terminal.harmless import harmless_json, harmless_line
-from frontends.terminal.wording import asked, ending_of, message_text
+from frontends.terminal.harmless import harmless_json
+from frontends.terminal.wording import asked, ending_of, message_text, title_of
 
 __all__ = ["list_", "show"]
 
@@ -76,7 +76,7 @@ def _entry(conversation: Conversation, words: str | None) -> str:
         for word, holds in (("pinned", conversation.pinned), ("being answered", conversation.running))
         if holds
     ]
-    title = harmless_line(conversation.title or words or "untitled")
+    title = title_of(conversation, words)
     shown = f"{title} ({', '.join(marks)})" if marks else title
     return f"{conversation.id}  {conversation.updated_at.astimezone():%Y-%m-%d %H:%M}  {shown}"
 
@@ -90,7 +90,8 @@ async def show(arguments: argparse.Namespace, settings: CommandSettings) -> int:
         if arguments.json:
             _print_json(ConversationLine(newest.conversation))
         else:
-            print(f"── {harmless_line(newest.conversation.title or 'untitled')} ── {newest.conversation.id}")
+            title = title_of(newest.conversation, newest.first_words)
+            print(f"── {title} ── {newest.conversation.id}")
         for before in reversed(older):
             print_page(await chat.page(arguments.conversation, before=before, limit=PAGE))
         print_page(newest)

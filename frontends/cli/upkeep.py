@@ -20,6 +20,7 @@ from frontends.cli.access import open_data
 from frontends.cli.exits import DONE, FAILED
 from frontends.cli.settings import CommandSettings
 from frontends.terminal.harmless import harmless_line
+from frontends.terminal.wording import counted
 
 __all__ = ["backup", "check", "purge", "reindex"]
 
@@ -114,7 +115,8 @@ async def purge(arguments: argparse.Namespace, settings: CommandSettings) -> int
             tell("looking for files that nothing refers to")
             files = await chat.collect_files()
         await to_thread.run_sync(_remove_snapshots_of_the_dead, settings.data)
-    print(f"Removed: {conversations} conversations, {messages} messages, {files} files.")
+    removed = (conversations, "conversation"), (messages, "message"), (files, "file")
+    print(f"Removed: {', '.join(counted(number, what) for number, what in removed)}.")
     return DONE
 
 

@@ -12,7 +12,7 @@ from chatcore.errors import InvalidInput
 from chatcore.messages import Conversation, Message, Rating
 from frontends.chat import Chat
 from frontends.terminal.harmless import harmless_line
-from frontends.terminal.wording import size
+from frontends.terminal.wording import size, title_of
 
 __all__ = ["COMMANDS", "Place", "TerminalCommand", "run_line"]
 
@@ -90,7 +90,7 @@ async def _list(place: Place, argument: str) -> None:
 
 
 def _entry(number: int, conversation: Conversation, words: str | None) -> str:
-    title = harmless_line(conversation.title or words or "untitled", 60)
+    title = title_of(conversation, words, 60)
     running = "  (being answered)" if conversation.running else ""
     return f"{number:3}  {conversation.updated_at.astimezone():%Y-%m-%d %H:%M}  {title}{running}"
 

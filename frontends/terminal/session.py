@@ -12,10 +12,11 @@ from chatcore.messages import Message
 from frontends.chat import Chat
 from frontends.terminal.commands import run_line
 from frontends.terminal.editor import END, LineEditor
-from frontends.terminal.harmless import harmless, harmless_line
+from frontends.terminal.harmless import harmless
 from frontends.terminal.keyboard import Keyboard, key_by_key, open_keyboard, set_key_by_key
 from frontends.terminal.screen import Piece, Screen
 from frontends.terminal.transcript import NewPage, Transcript
+from frontends.terminal.wording import title_of
 
 __all__ = ["converse"]
 
@@ -85,7 +86,7 @@ class Session:
         page = await self.chat.page(conversation_id, limit=PAGE)
         await self.leave()
         self.conversation_id = conversation_id
-        await self.say(f"── {harmless_line(page.conversation.title or 'untitled')} ── {conversation_id}")
+        await self.say(f"── {title_of(page.conversation, page.first_words)} ── {conversation_id}")
         if page.has_older:
             await self.say(f"(what came before: chatcore show {conversation_id})")
         await self._print(self._transcript, self._transcript.page(page.conversation, page.messages))

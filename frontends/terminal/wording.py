@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from chatcore.messages import (
     ENDINGS,
+    Conversation,
     File,
     Message,
     MissingFile,
@@ -17,9 +18,19 @@ from chatcore.messages import (
 from frontends.terminal.harmless import harmless, harmless_line
 from frontends.terminal.screen import Piece
 
-__all__ = ["asked", "ending_of", "message_text", "size", "step"]
+__all__ = ["asked", "counted", "ending_of", "message_text", "size", "step", "title_of"]
 
 _LONGEST_STEP = 200
+
+
+def title_of(conversation: Conversation, first_words: str | None, width: int | None = None) -> str:
+    """What it is called in lists and above what was said in it; `first_words` are for one without a title."""
+    return harmless_line(conversation.title or first_words or "untitled", width)
+
+
+def counted(number: int, what: str) -> str:
+    """“1 file”, “2,000 files”."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def asked(message: Message) -> Iterator[Piece]:

@@ -86,6 +86,7 @@ class Reads:
             has_older=first > 0,
             has_newer=end < len(path),
             seq=row.counter,
+            first_words=self._tables.words_for([row]).get(row.conversation.id),
         )
 
     def changes(self, user: str, conversation_id: str, *, after: int, limit: int) -> Changes:

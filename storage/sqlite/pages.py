@@ -7,6 +7,7 @@ from msgspec import Struct
 from chatcore.errors import NotFound
 from chatcore.views import MessageFeedback, StoredPage
 from storage.rows import ConversationRow, MessageRow
+from storage.sqlite.beginnings import first_words
 from storage.sqlite.finding import own_conversation
 from storage.sqlite.statements import load
 from storage.sqlite.values import blob, feedback_of, message_row, text
@@ -55,6 +56,7 @@ def page(
         has_older=bool(rows) and rows[0].parent is not None,
         has_newer=window.has_newer,
         seq=row.counter,
+        first_words=first_words(connection, [row]).get(row.conversation.id),
     )
 
 

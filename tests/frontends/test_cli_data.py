@@ -248,7 +248,7 @@ def test_purge(tmp_path: Path, data: Path, chatcore: Run, served: bool) -> None:
         assert (data / f"snapshot-{os.getpid()}-abcd").exists()
         done = chatcore("purge")
         assert (done.code, done.err) == (0, "")
-        assert done.out == "Removed: 1 conversations, 3 messages, 1 files.\n"
+        assert done.out == "Removed: 1 conversation, 3 messages, 1 file.\n"
     assert len([path for path in (data / "files").rglob("*") if path.is_file()]) == 1
     assert chatcore("check").code == 0
 

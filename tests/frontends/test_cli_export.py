@@ -213,7 +213,7 @@ def test_a_file_whose_content_is_gone_is_told(tmp_path: Path, data: Path, chatco
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--format", "docx"), 1, "can be written"),
+        (("--format", "docx"), 3, "can be written"),
         (("--split", "0.1"), 3, "--out names them"),
         (("--split", "1.5", "--out", "x"), 3, "between 0 and 1"),
         (("--since", "yesterday"), 3, "2026-01-31"),
@@ -250,7 +250,7 @@ def test_nothing_is_no_error(tmp_path: Path, data: Path, chatcore: Run) -> None:
     done = chatcore("export", "--until", "2001-01-01", "--out", tmp_path / "x.jsonl")
     assert (done.code, done.out, done.err) == (0, "Exported: 0 conversations, 0 lines.\n", "")
     done = chatcore("export", "--split", "0.000001", "--format", "kto", "--out", tmp_path / "y.jsonl")
-    assert (done.code, done.out) == (0, "Exported: 1 conversations, 2 lines.\n")
+    assert (done.code, done.out) == (0, "Exported: 1 conversation, 2 lines.\n")
     assert (
         done.err == f"chatcore: {tmp_path / 'y.test.jsonl'} has no rows; most trainers refuse such a file.\n"
     )
@@ -285,7 +285,7 @@ def test_a_terminal_sees_how_far_it_is_and_nothing_harmful(tmp_path: Path, data:
         shown = terminal.wait_for("owned")
         assert "\x1b]0" not in shown
     with Terminal(tmp_path, "export", "--data", str(data), "--out", str(tmp_path / "x.jsonl")) as terminal:
-        assert "1 conversations, 1 lines …" in terminal.wait_for("Exported: 1 conversations, 1 lines.")
+        assert "1 conversation, 1 line …" in terminal.wait_for("Exported: 1 conversation, 1 line.")
         assert terminal.ended() == 0
 
 

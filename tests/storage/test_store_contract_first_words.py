@@ -17,13 +17,14 @@ CUT = "How is bread baked again again again again again again…"
 
 
 async def shown(store: Store, published: Published, id_: str) -> str | None:
-    """What it is called by: in the list, in the rows that have changed, and in the last event."""
+    """What it is called by: in the list, on its page, in the rows that have changed, in the last event."""
     page = await store.conversations("ann", archived=False, pinned=None, after=None, limit=100)
     changes = await store.list_changes("ann", after=0, limit=100)
     by_rows = {event.conversation_id: event.first_words for event in changes.events}
     told = [event for event in published if isinstance(event, ListChanged) and event.conversation_id == id_]
     words = page.first_words.get(id_)
     assert by_rows[id_] == words
+    assert (await store.page("ann", id_, before=None, around=None, limit=1)).first_words == words
     assert told == [] or told[-1].first_words == words
     return words
 

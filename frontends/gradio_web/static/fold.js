@@ -13,10 +13,12 @@ export const isOpen = (message) => OPEN.has(message.status);
  */
 export class Fold {
   #children = new Map(); // by parent: ids, also of those that are not held
+  #firstWords; // of one without a title, as the server has them
   #path = null; // made when it is asked for, after something of it has changed
 
   constructor(page) {
     this.conversation = page.conversation;
+    this.#firstWords = page.first_words;
     this.messages = new Map();
     this.feedback = new Map();
     this.take(page);
@@ -73,9 +75,10 @@ export class Fold {
     return this.path().findLast((message) => message.started_at)?.memory_from ?? null;
   }
 
-  /** The title; of an untitled conversation the first words that were said, null where these are not held. */
+  /** The title; of an untitled conversation the first words that were said, null where there are none. */
   title() {
-    if (this.conversation.title) return upright(this.conversation.title);
+    const given = this.conversation.title ?? this.#firstWords;
+    if (given) return upright(given);
     const first = this.path().find((message) => message.role === "user" && !message.hidden);
     const words = first?.parts.find((part) => part.type === "text")?.text ?? "";
     const line = [...upright(words.slice(0, 20 * TITLE_POINTS)).trim().replace(/\s+/g, " ")];
