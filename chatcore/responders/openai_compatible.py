@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 from openai import AsyncOpenAI, OpenAIError, Timeout
 
-from chatcore.errors import ResponderError
+from chatcore.errors import InvalidInput, ResponderError
 from chatcore.ports import Responder
 from chatcore.responders.completions import CLOSE_SECONDS, ChatCompletions, ChatModel
 from chatcore.responders.dialect import Dialect
@@ -29,6 +29,7 @@ async def open_responder(options: ResponderOptions) -> AsyncIterator[Responder]:
     A server that can't be reached yet is no error as long as the model is named.
 
     Raises:
+        InvalidInput: `options.base_url` is no address.
         ResponderError: There is no key for OpenAI, or no model is named and the server has not just one.
     """
     client = await anyio.to_thread.run_sync(_client, options)  # it reads certificates and imports modules
@@ -80,7 +81,7 @@ def _check_address(base_url: str) -> None:
     except ValueError:
         is_good = False
     if not is_good:
-        raise ResponderError(f"“{base_url}” is no address: it should look like http://127.0.0.1:11434/v1")
+        raise InvalidInput(f"“{base_url}” is no address: it should look like http://127.0.0.1:11434/v1")
 
 
 def _address(client: AsyncOpenAI) -> str:

@@ -51,6 +51,7 @@ class OpenResponder(Protocol):
         """Gives the responder, ready to answer; leaving the block frees all that it holds.
 
         Raises:
+            InvalidInput: An option can't be as it is.
             ResponderError: It can't be opened; the sentence says what to do.
         """
         ...

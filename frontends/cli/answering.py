@@ -1,13 +1,13 @@
 """What answers, by the settings: a function of the person's own, or a responder by its name."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import entry_points
 
-from chatcore.errors import ResponderError
+from chatcore.errors import InvalidInput
 from chatcore.ports import Responder
 from chatcore.responders import OpenResponder, ResponderOptions, function_responder, load_function
-from frontends.cli.settings import CommandSettings
+from frontends.cli.settings import CommandSettings, SettingsError
 from frontends.cli.signals import interruptible
 
 __all__ = ["open_answering"]
@@ -18,18 +18,20 @@ async def open_answering(settings: CommandSettings) -> AsyncIterator[Responder]:
     """The responder, ready to answer while the block lasts.
 
     Raises:
-        ResponderError: There is none of that name, or it can't be opened.
-        InvalidInput: The function is no responder function.
+        SettingsError: There is none of that name, the function is none that answers, or a setting can't be.
+        ResponderError: It can't be opened.
     """
     name = settings.responder or _default(settings)
     if ":" in name:
-        with interruptible():
-            function = load_function(name)
-        yield function_responder(function)
+        with _wrong_settings():
+            with interruptible():
+                function = load_function(name)
+            responder: Responder = function_responder(function)
+        yield responder
         return
     known = {entry.name: entry for entry in entry_points(group="chatcore.responders")}
     if name not in known:
-        raise ResponderError(
+        raise SettingsError(
             f"There is no responder “{name}” (there are: {', '.join(sorted(known))}); "
             "a function of your own is named module:function or file.py:function."
         )
@@ -42,8 +44,19 @@ async def open_answering(settings: CommandSettings) -> AsyncIterator[Responder]:
         context_tokens=settings.context_tokens,
         titles=not settings.no_titles,
     )
-    async with open_responder(options) as responder:
+    async with AsyncExitStack() as stack:
+        with _wrong_settings():
+            responder = await stack.enter_async_context(open_responder(options))
         yield responder
+
+
+@contextmanager
+def _wrong_settings() -> Iterator[None]:
+    """What a responder can't take was set so by the person at the command."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise SettingsError(error.sentence) from error
 
 
 def _default(settings: CommandSettings) -> str:

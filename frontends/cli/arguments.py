@@ -231,8 +231,9 @@ def _add_setting(group: "argparse._ArgumentGroup", setting: Setting) -> None:
         group.add_argument(setting.flag, dest=setting.name, action="store_const", const=True, help=meaning)
     else:
         action = "append" if setting.kind.is_list else "store"
-        metavar = setting.name.rpartition(".")[2].upper()
-        group.add_argument(setting.flag, dest=setting.name, action=action, metavar=metavar, help=meaning)
+        group.add_argument(
+            setting.flag, dest=setting.name, action=action, metavar=setting.metavar, help=meaning
+        )
 
 
 def _positive(text: str) -> int:

@@ -69,6 +69,11 @@ class Setting(Struct, frozen=True):
     fallback_unless: str | None = None
     default_in_words: str | None = None
 
+    @property
+    def metavar(self) -> str:
+        """What stands for its value in help: one value, also where the flag may be given again."""
+        return self.flag.removeprefix("--").removeprefix("limit-").replace("-", "_").upper()
+
 
 _SERVE = frozenset({"serve"})
 _ASKING = frozenset({"serve", "chat"})

@@ -147,7 +147,6 @@ def test_busy_port(tmp_path: Path, data: Path, scripted: str) -> None:
 @pytest.mark.parametrize(
     ("responder", "sentence"),
     [
-        ("nobody", "There is no responder “nobody” (there are: "),
         ("missing.py:answer", "There is no file missing.py."),
         ("scripted.py:question", "scripted.py has no “question”."),
         ("broken.py:answer", "broken.py can't be imported: NameError: name 'nonsense' is not defined"),
@@ -162,6 +161,21 @@ def test_responder_that_is_none(
     (tmp_path / "broken.py").write_text("nonsense\n")
     extra = ("--port", "0", "--frontend", "http_api") if name == "serve" else ()
     failed(run(tmp_path, name, "--data", data, "--responder", responder, *extra), sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("serve", "--port", "0", "--responder", "nobody"), "There is no responder “nobody” (there are: "),
+        (("chat", "--responder", "no.function.py:"), "names no function"),
+        (("chat", "--responder", "scripted.py:anyio.sleep"), "sleep returns once"),
+        (("chat", "--base-url", "foo"), "“foo” is no address"),
+    ],
+)
+def test_what_a_setting_can_not_be(
+    tmp_path: Path, data: Path, scripted: str, arguments: tuple[str, ...], sentence: str
+) -> None:
+    failed(run(tmp_path, *arguments, "--data", data), sentence, code=3)
 
 
 def test_missing_weights(tmp_path: Path, data: Path) -> None:

@@ -232,9 +232,7 @@ def table() -> list[str]:
 
 
 def _cells(setting: Setting) -> tuple[str, ...]:
-    flag = (
-        setting.flag if setting.kind.is_flag else f"{setting.flag} {setting.name.rpartition('.')[2].upper()}"
-    )
+    flag = setting.flag if setting.kind.is_flag else f"{setting.flag} {setting.metavar}"
     variable = f"`{setting.env}`" + (f", last `{setting.fallback}`" if setting.fallback else "")
     if setting.default_in_words:
         default = setting.default_in_words

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chatcore.errors import Refused, ResponderError
+from chatcore.errors import InvalidInput, Refused, ResponderError
 from chatcore.messages import File, Settings, Text
 from chatcore.ports import Responder
 from chatcore.responders import ResponderOptions
@@ -184,7 +184,7 @@ async def test_openai_wants_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     "address", ["localhost:11434/v1", "ftp://x/v1", "http://", "http://[::/v1", "http://x:y/v1"]
 )
 async def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(ResponderError, match="is no address: it should look like"):
+    with pytest.raises(InvalidInput, match="is no address: it should look like"):
         async with open_responder(ResponderOptions(base_url=address, model="m-1")):
             pass
 
