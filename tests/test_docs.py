@@ -76,6 +76,14 @@ def test_the_script_is_about_ten_lines() -> None:
     assert len(lines) <= 14, "with imports and the line that starts it"
 
 
+def test_the_page_of_ones_own_is_whole(script: Path) -> None:
+    """All but the last line, which serves it until Ctrl-C: that is shown by `examples/06_own_page.py`."""
+    page, launch = blocks(README, "py")[0].split("\nchat.launch(demo)")
+    assert launch.startswith("  # ")
+    (script.parent / "page.py").write_text(f"{page}\nprint(demo.title, chat)\n", "utf-8")
+    assert "Chat object" in run("page.py", folder=script.parent)
+
+
 def test_the_scripts_function_answers_the_command_too(script: Path) -> None:
     target = re.search(r"--responder (shout\S+)", README.read_text("utf-8"))
     assert target is not None
