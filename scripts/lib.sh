@@ -30,6 +30,9 @@ set_up() {
   esac
   # shellcheck disable=SC2086
   are_made $things && return
+  if [ -e "$venv" ] && [ ! -O "$venv" ] && [ "$(id -u)" != 0 ]; then
+    die "$venv was made by $(stat -c %U "$venv"), and is of no use to others: have a checkout of your own"
+  fi
   (
     if command -v flock >/dev/null; then flock 9; fi # two scripts may start at once
     are_made || make_venv
