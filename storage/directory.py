@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from chatcore.errors import DataDirectoryInUse, StorageError
 
-__all__ = ["own_directory"]
+__all__ = ["in_use", "own_directory"]
 
 LOCK_NAME = "lock"
 WAIT_SECONDS = 2.0
@@ -149,12 +149,7 @@ class _LockFile:
         except OSError:
             text = ""
         pid = int(found[1]) if (found := re.match(r"([0-9]{1,10})\n", text)) else None
-        who = "another process" if pid is None else f"process {pid}"
-        return DataDirectoryInUse(
-            f"The data directory {self.directory} is in use by {who}.",
-            directory=str(self.directory),
-            pid=pid,
-        )
+        return in_use(self.directory, pid)
 
     def release(self) -> None:
         # Waits for a thread that a cancelled caller left behind, a matter of microseconds: all it does is
@@ -165,6 +160,13 @@ class _LockFile:
                 _held.discard(self._descriptor)
                 os.close(self._descriptor)
                 self._descriptor = None
+
+
+def in_use(directory: Path, pid: int | None = None) -> DataDirectoryInUse:
+    """The error; `pid` is the process that has it open, where that is known."""
+    who = "another process" if pid is None else f"process {pid}"
+    sentence = f"The data directory {directory} is in use by {who}: stop that, or use another directory."
+    return DataDirectoryInUse(sentence, directory=str(directory), pid=pid)
 
 
 def _make(path: Path) -> Path:

@@ -12,7 +12,7 @@ from chatcore import open_engine
 from storage.ids import IdSource
 from storage.sqlite.jumps import jump_length
 
-__all__ = ["seed"]
+__all__ = ["TEXT", "seed"]
 
 TEXT = "A message of five hundred characters, more or less. " * 10
 

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from chatcore.asked import Asked
 from chatcore.engine import Engine
-from chatcore.errors import DataDirectoryInUse, InvalidInput
+from chatcore.errors import DataDirectoryInUse, InvalidInput, ResponderError
 from chatcore.limits import Limits
 from chatcore.opening import open_engine
 from chatcore.ports import Output, Responder
@@ -38,7 +38,7 @@ ResponderFunction = Callable[[Asked], AsyncIterator[Output]]
 Answers = Responder | ResponderFunction | AbstractAsyncContextManager[Responder]
 """What answers: an async generator function, a responder, or one that is opened with the engine."""
 
-PLAIN = (AddressTaken, AddressUnusable, DataDirectoryInUse, InvalidInput)
+PLAIN = (AddressTaken, AddressUnusable, DataDirectoryInUse, InvalidInput, ResponderError)
 """What keeps a page from being launched, and is told by a sentence alone."""
 
 DEFAULT_HEIGHT = "min(80dvh, 720px)"
@@ -166,7 +166,7 @@ class Chat:
 
         Raises:
             InvalidInput: Of an option; or an event loop runs here already.
-            AddressTaken, AddressUnusable, DataDirectoryInUse, StorageError
+            AddressTaken, AddressUnusable, DataDirectoryInUse, ResponderError, StorageError
         """
         try:
             return self._launch(demo, options)

@@ -51,7 +51,8 @@ async def all_of_them(call: Call) -> Response:
     known = find_write_format(call.text("format") or "chatcore")
     options = _options(call)
     wanted = call.engine.trees(only=options.only, user=call.user)
-    return _download(known, wanted, options, f"{known.name}{known.suffix}")
+    rated = f"-{options.only.rating}" if options.only.rating else ""
+    return _download(known, wanted, options, f"{known.name}{rated}{known.suffix}")
 
 
 def _options(call: Call) -> WriteOptions:

@@ -11,9 +11,9 @@ from typing import TypeVar
 from anyio import CancelScope, to_thread
 
 from chatcore.commands import Command
-from chatcore.errors import DataDirectoryInUse, SchemaTooNew, StorageCorrupt, StorageError
+from chatcore.errors import SchemaTooNew, StorageCorrupt, StorageError
 from chatcore.ports import Publish
-from storage.directory import LOCK_NAME
+from storage.directory import LOCK_NAME, in_use
 from storage.files import Files, open_files
 from storage.sqlite.connection import Sharing
 from storage.sqlite.migrations import MIGRATIONS, check_version
@@ -85,8 +85,7 @@ def _share(descriptor: int, directory: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        sentence = f"The data directory {directory} is in use by another process."
-        raise DataDirectoryInUse(sentence, directory=str(directory)) from error
+        raise in_use(directory) from error
     except OSError as error:
         raise _unreadable(directory / LOCK_NAME, error) from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from playwright.sync_api import expect
 from tests.browser.driving import Server, Tab
 from tests.browser.measuring import open_seconds, token_seconds
 from tests.frontends.serving import free_port
-from tests.seeding import seed
+from tests.seeding import TEXT, seed
 
 LENGTHS = (5000, 100)
+FIRST = "How did all of this begin?"
 OPEN_SECONDS = 1.5
 MOST_RATIO = 1.5
 TRIES = 5  # other work on the machine is in all of these numbers: the best of some is what is asked for
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.measures
 def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[str]]]:
     data = tmp_path_factory.mktemp("long") / "data"
     with ThreadPoolExecutor(1) as pool:  # a loop of its own: Playwright has one on this thread
-        conversations = pool.submit(seed, Path(data), LENGTHS).result()
+        conversations = pool.submit(seed, Path(data), LENGTHS, chain([FIRST], repeat(TEXT))).result()
     with Server(f"sqlite:{data}", free_port()) as server:
         yield server, conversations
 
@@ -54,6 +56,15 @@ def test_long_conversation_opens_soon_and_scrolls(
         earlier.click()
         expect(rows).to_have_count(100 * pages)
         expect(tab.history.locator(f'[data-message="{first}"]')).to_be_in_viewport()  # it stays where it was
+
+
+def test_without_a_title_it_is_called_by_its_first_question(
+    long_server: tuple[Server, list[str]], new_tab: Callable[[Server], Tab]
+) -> None:
+    server, (conversation, _) = long_server
+    server.api.patch(f"/conversations/{conversation}", json={"title": None}).raise_for_status()
+    tab = new_tab(server).open(f"?conversation={conversation}")
+    expect(tab.page.locator("h1.cc-title")).to_have_text(FIRST)
 
 
 def test_a_token_costs_the_same_in_a_long_conversation(

@@ -129,9 +129,11 @@ def test_show(tmp_path: Path, data: Path, chatcore: Run) -> None:
         "\n> What\n  now?\n  [file: name.txt, 10 bytes]\n"
         "\nYou said: What\nnow?\n(liked)\n"
     )
+    anyio.run(untitle, data, ids["rated"])
+    assert chatcore("show", ids["rated"]).out.startswith("── What now? ── ")
     done = chatcore("show", ids["rated"], "--json")
     first, question, answered = (json.loads(line) for line in done.out.splitlines())
-    assert first["conversation"]["title"] == "rated"
+    assert first["conversation"]["id"] == ids["rated"]
     assert question["message"]["parts"][1]["attachment"]["name"] == "name.txt"
     assert (question["feedback"], question["siblings"]) == (None, [])
     assert answered["feedback"] == {"rating": "like", "comment": "good", "reasons": []}

@@ -146,7 +146,10 @@ def test_data_that_a_terminal_owns(tmp_path: Path, data: Path) -> None:
             "--responder", "scripted.py:answer",
         )  # fmt: skip
         assert (done.code, done.out) == (1, "")
-        assert done.err == f"chatcore: The data directory {data} is in use by process {chatting.pid}.\n"
+        assert done.err.startswith(
+            f"chatcore: The data directory {data} is in use by process {chatting.pid}:"
+        )
+        assert done.err.count("\n") == 1
         chatting.communicate(timeout=20)
     assert chatting.returncode == 0
 

@@ -70,7 +70,9 @@ async def test_all_of_a_users_votes_are_saved(served: Served) -> None:
     assert response.headers["content-disposition"].startswith('attachment; filename="kto.jsonl"')
     everything = await served.http.get("/export")
     assert len(everything.text.splitlines()) == 2
-    assert len((await served.http.get("/export", params={"rating": "like"})).text.splitlines()) == 1
+    liked = await served.http.get("/export", params={"rating": "like"})
+    assert len(liked.text.splitlines()) == 1
+    assert 'filename="chatcore-like.jsonl"' in liked.headers["content-disposition"]
     assert (await served.http.get("/export", params={"until": "2001-01-01T00:00:00Z"})).text == ""
     theirs = await served.http.get("/export", headers={"Test-User": "nobody"})
     assert (theirs.status_code, theirs.text) == (200, "")

@@ -23,6 +23,9 @@ import traceback
 import urllib.request
 import httpx
 import gradio as gr
+from chatcore.errors import ResponderError
+from chatcore.responders import ResponderOptions
+from chatcore.responders.openai_compatible import open_responder
 from frontends import gradio_web
 
 def upload(url):
@@ -30,6 +33,13 @@ def upload(url):
 
 with gr.Blocks() as demo:
     chat = gradio_web.Chat("sqlite:data")
+with gr.Blocks() as keyless:
+    lacking = gradio_web.Chat("sqlite:data", responder=open_responder(ResponderOptions(model="some")))
+try:
+    lacking.launch(keyless, server_port=0)
+except ResponderError as error:
+    told = traceback.format_exception(error)
+    print(len(told), told[-1], end="")
 with socket.create_server(("127.0.0.1", 0)) as taken:
     for beside in (True, False):
         try:
@@ -107,6 +117,7 @@ def test_it_can_run_beside_the_program(tmp_path: Path) -> None:
     (temporary / "chatcore-uploads-left.held" / "some").mkdir(parents=True)  # by one that was killed
     environment = {**os.environ, "TMPDIR": str(temporary)}
     environment.pop("GRADIO_TEMP_DIR", None)  # this process's own, where another test has imported Gradio
+    environment.pop("OPENAI_API_KEY", None)
     done = subprocess.run(
         [sys.executable, "-c", STAYING],
         cwd=tmp_path,
@@ -117,7 +128,8 @@ def test_it_can_run_beside_the_program(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    *refused, first, second, _, _, last = done.stdout.splitlines()
+    keyless, *refused, first, second, _, _, last = done.stdout.splitlines()
+    assert keyless.startswith("4 chatcore.errors.ResponderError: There is no key: ")
     for sentence in refused:  # beneath a heading, the program's line and that of `launch`
         assert re.fullmatch(r"4 frontends\.listeners\.AddressTaken: Port \d+ of 127\.0\.0\.1 is .*", sentence)
     assert len(refused) == 2

@@ -168,7 +168,7 @@ export class Sidebar {
     }
     this.#rows = rows;
     if (!children.length && this.#isLoaded) {
-      children.push(h("p", { class: "cc-list-empty" }, this.#isArchive ? "Nothing in the archive." : "No chats yet."));
+      children.push(h("p", { class: "cc-list-empty" }, this.#isArchive ? "Nothing in the archive." : "No conversations yet."));
     }
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
     arrange(this.list, children);

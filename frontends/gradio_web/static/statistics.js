@@ -52,7 +52,7 @@ export class Statistics {
 
   #open() {
     const title = h("h1", { id: "cc-statistics-title" }, "Statistics");
-    const back = h("a", { class: "cc-button", href: addressOf(conversationHere()) }, "Back to the chat");
+    const back = h("a", { class: "cc-button", href: addressOf(conversationHere()) }, "Back to the conversation");
     back.onclick = (event) => this.#follow(event, null);
     this.body = h("div", { class: "cc-statistics-body", "aria-live": "polite" });
     const dialog = h(
@@ -191,7 +191,7 @@ const given = (row) => row.answers + row.imported;
 function modelsOf(rows) {
   const models = new Map();
   for (const row of rows) {
-    const name = upright(row.model ?? "Without a name");
+    const name = upright(row.model ?? "No model named");
     if (!models.has(name)) models.set(name, { name, answers: 0, rows: new Map() });
     const model = models.get(name);
     model.answers += given(row);
