@@ -83,6 +83,7 @@ def test_messages_by_keyboard(tab: Tab, server: Server) -> None:
 
     # answered again, and back to the first answer
     hands.use(tab.bars.get_by_role("button", name="Answer again"))
+    expect(tab.box).to_be_focused()  # what was pressed is gone
     server.end("Keyboard, can you hear me?", "Still.")
     expect(tab.answers).to_have_text(["Still."])
     hands.use(tab.bars.get_by_role("button", name="Previous version"), back=True)
@@ -97,6 +98,7 @@ def test_messages_by_keyboard(tab: Tab, server: Server) -> None:
     hands.press("Control+A")
     hands.type("And now?")
     hands.press("Enter")
+    expect(tab.box).to_be_focused()
     server.end("And now?", "Now too.")
     expect(tab.answers).to_have_text(["Now too."])
 
@@ -111,15 +113,19 @@ def test_messages_by_keyboard(tab: Tab, server: Server) -> None:
     hands.use(tab.asked_bars.last.get_by_role("button", name="Undo this exchange"), back=True)
     expect(tab.bars).to_have_count(1)
     hands.use(tab.toast.get_by_role("button", name="Redo"))
+    expect(tab.box).to_be_focused()
     expect(tab.bars).to_have_count(2)
 
 
 def test_the_list_by_keyboard(new_tab: Callable[[Server], Tab], server: Server) -> None:
-    made = server.api.post("/conversations", json={"title": "Of keys and locks"}).json()["id"]
+    older, made = (
+        server.api.post("/conversations", json={"title": title}).json()["id"]
+        for title in ("Of hinges", "Of keys and locks")
+    )
     server.api.post(f"/conversations/{made}/posts", json={"text": "A skeleton key fits."}).raise_for_status()
     tab = new_tab(server).open()
     hands = Hands(tab)
-    entry = tab.entry(made)
+    beside, entry = tab.entry(older), tab.entry(made)
 
     hands.go_to(tab.sidebar.get_by_role("searchbox"))  # not back: the list may be longer than the way around
     hands.type("skeleton")
@@ -142,6 +148,11 @@ def test_the_list_by_keyboard(new_tab: Callable[[Server], Tab], server: Server) 
     expect(tab.toast.get_by_role("button", name="Undo")).to_be_focused()  # it is there for some seconds only
     hands.press("Enter")
     expect(entry).to_be_visible()
+    expect(tab.box).to_be_focused()
+
+    hands.choose(entry, "Archive")
+    expect(entry).to_have_count(0)
+    expect(beside.get_by_role("button", name="More about")).to_be_focused()
 
     hands.use(tab.page.get_by_role("button", name="Settings of this conversation"), back=True)
     expect(tab.page.get_by_role("dialog")).to_be_visible()

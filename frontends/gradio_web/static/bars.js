@@ -2,6 +2,7 @@
 import { copyText } from "./clipboard.js";
 import { h, iconButton } from "./dom.js";
 import { editorOf } from "./editor.js";
+import { focusBox, isByKey } from "./focus.js";
 import { remarkOf, voteButtons } from "./votes.js";
 
 const KINDS = { assistant: "answer", user: "question" };
@@ -70,8 +71,14 @@ function barOf(message, fold, actions) {
 /** For what can't be done twice: the second click of a double click may come to another message's button, even. */
 const once = (action) => (event) => event.detail < 2 && action();
 
+/** For what begins an answer: the message with the button goes, and a keyboard goes on in the box. */
+const begin = (action) => (event) => {
+  if (event.detail < 2) action();
+  if (isByKey(event)) focusBox();
+};
+
 function answerTools(message, fold, actions) {
-  const again = iconButton("regenerate", "Answer again", once(() => actions.regenerate(message.id)), {
+  const again = iconButton("regenerate", "Answer again", begin(() => actions.regenerate(message.id)), {
     "data-action": "regenerate",
     disabled: fold.conversation.running,
   });
@@ -98,7 +105,7 @@ function endingOf(message, fold, actions) {
   ending.append(h("span", {}, message.reason || ENDED[message.status]));
   const disabled = fold.conversation.running;
   const button = (label, action) =>
-    h("button", { type: "button", class: "cc-button", onclick: once(action), disabled, "data-action": label }, label);
+    h("button", { type: "button", class: "cc-button", onclick: begin(action), disabled, "data-action": label }, label);
   const canContinue = message.parts.length > 0 && actions.canContinue(message);
   if (canContinue) ending.append(button("Continue", () => actions.continue(message.id)));
   if (!canContinue || message.status === "failed") {

@@ -3,10 +3,10 @@ import { isAllowed } from "./allowed.js";
 import { Attachments } from "./attachments.js";
 import { h } from "./dom.js";
 import { hasFiles, keepDraft, keepFiles, readDraft, readFiles, setOwner, sorted } from "./drafts.js";
+import { BOX, focusBox } from "./focus.js";
 import { upright } from "./harmless.js";
 import { Recorder } from "./recorder.js";
 
-const AREA = "#cc-box textarea";
 const NOTHING = { words: null, text: "", paths: [], key: null, conversation: null };
 
 /** Gradio's MultimodalTextbox draws it; its listeners, bound in composer.py, call these methods. */
@@ -38,7 +38,7 @@ export class Composer {
     const sends = ({ key, shiftKey, isComposing }) => key === "Enter" && !shiftKey && !isComposing;
     addEventListener("keydown", (event) => sends(event) && this.#hold(event), true);
     addEventListener("click", (event) => this.#hold(event), true);
-    addEventListener("input", (event) => event.target.matches?.(AREA) && this.#typed(event.target.value), true);
+    addEventListener("input", (event) => event.target.matches?.(BOX) && this.#typed(event.target.value), true);
     const box = document.getElementById("cc-box");
     new MutationObserver(() => this.#complete()).observe(box, { childList: true, subtree: true });
     this.#complete();
@@ -72,7 +72,7 @@ export class Composer {
    * words were lost. Nor with files that the server has no more: Gradio would fail in words of its own.
    */
   #hold(event) {
-    const sends = event.type === "keydown" ? AREA : "#cc-box .submit-button";
+    const sends = event.type === "keydown" ? BOX : "#cc-box .submit-button";
     if (!event.target.closest?.(sends)) return;
     const problem = this.#problem();
     this.#sendsNext = !problem && this.#sending !== NOTHING; // Gradio takes no notice then
@@ -86,7 +86,7 @@ export class Composer {
   /** Why nothing can be sent now; null: it can. */
   #problem() {
     if (!this.isConnected) return "The server can't be reached; your message stays here.";
-    const length = document.querySelector(AREA).value.length;
+    const length = document.querySelector(BOX).value.length;
     const { text_chars } = this.actions.limits;
     if (length <= text_chars) return null; // in units: never fewer than the code points that the server counts
     const [given, most] = [length, text_chars].map((number) => number.toLocaleString());
@@ -108,7 +108,7 @@ export class Composer {
 
   #enter() {
     const enter = { key: "Enter", bubbles: true, cancelable: true };
-    document.querySelector(AREA).dispatchEvent(new KeyboardEvent("keypress", enter)); // which Gradio waits for
+    document.querySelector(BOX).dispatchEvent(new KeyboardEvent("keypress", enter)); // which Gradio waits for
   }
 
   /** Without those that the server has lost the message can be sent: the next time, and by the person. */
@@ -120,7 +120,7 @@ export class Composer {
   }
 
   #redraw(files) {
-    this.#fill = { text: document.querySelector(AREA).value, files };
+    this.#fill = { text: document.querySelector(BOX).value, files };
     this.actions.draw();
   }
 
@@ -146,7 +146,7 @@ export class Composer {
     this.#restores = !this.#kept.has(conversation) && hasFiles(conversation);
     if (this.#restores) this.#restore(conversation);
     const [text, files] = [readDraft(conversation), this.#kept.get(conversation) ?? []];
-    const area = document.querySelector(AREA);
+    const area = document.querySelector(BOX);
     if (isFirst && area.value) return keepDraft(conversation, area.value); // typed before the page was ready
     if (text === area.value && !files.length && !this.#files.length) return;
     this.#fill = { text, files };
@@ -169,7 +169,7 @@ export class Composer {
     this.#fill = { text, files: this.#files };
     this.#typed(text);
     this.actions.draw();
-    document.querySelector(AREA).focus();
+    focusBox();
   }
 
   /** Whether an answer runs in the conversation that is shown. */
@@ -212,7 +212,7 @@ export class Composer {
     keepFiles(conversation, []);
     this.#kept.delete(conversation);
     if (conversation !== this.#conversation) return { __type__: "update" }; // another one is shown by now
-    const typed = document.querySelector(AREA).value;
+    const typed = document.querySelector(BOX).value;
     const rest = typed === text ? "" : typed;
     const files = this.#files.filter(({ path }) => !paths.includes(path));
     this.#files = files;
@@ -230,8 +230,8 @@ export class Composer {
   }
 
   stop() {
-    // The button is about to go. (By touch, the box would bring up a keyboard.)
-    if (document.activeElement.matches("#cc-box .stop-button:focus-visible")) document.querySelector(AREA).focus();
+    // The button is about to go.
+    if (document.activeElement.matches("#cc-box .stop-button:focus-visible")) focusBox();
     this.actions.stop();
   }
 }

@@ -1,5 +1,6 @@
 // A question being put in other words, in its place. Sending makes a sibling: the old wording stays.
 import { h } from "./dom.js";
+import { focusBox, isByKey } from "./focus.js";
 
 /** The element; `close` takes it away. It stays, with the words, when they can't be sent. */
 export function editorOf(message, actions, close) {
@@ -10,15 +11,17 @@ export function editorOf(message, actions, close) {
     close();
     actions.focus(message, "edit");
   };
-  const send = async () => {
+  const send = async (byKey) => {
     if (!area.value.trim() && message.parts.every((part) => part.type === "text")) return area.focus();
     sendButton.disabled = true;
     const sent = await actions.edit(message.id, area.value);
     sendButton.disabled = false;
-    if (sent !== undefined) close();
+    if (sent === undefined) return;
+    close();
+    if (byKey) focusBox();
   };
   const cancelButton = h("button", { type: "button", class: "cc-button", onclick: leave }, "Cancel");
-  const sendButton = h("button", { type: "button", class: "cc-button cc-main-button", onclick: send }, "Send");
+  const sendButton = h("button", { type: "button", class: "cc-button cc-main-button", onclick: (event) => send(isByKey(event)) }, "Send");
   const fit = () => {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight + 2}px`;
@@ -28,7 +31,7 @@ export function editorOf(message, actions, close) {
     if (event.key === "Escape") leave();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    send();
+    send(true);
   };
   requestAnimationFrame(() => {
     fit();

@@ -1,5 +1,6 @@
 // What is drawn around the messages: header, empty state, the line below the last message, notices.
 import { h, iconButton } from "./dom.js";
+import { focusBox, isByKey, isOnButton } from "./focus.js";
 import { isOpen } from "./fold.js";
 
 /**
@@ -106,14 +107,15 @@ export class Frame {
     document.querySelectorAll(".cc-toast").forEach((older) => older.remove());
     document.body.append(toast);
     if (action) {
-      const both = () => {
+      const both = (event) => {
         close();
         onclick();
+        if (isByKey(event)) focusBox();
       };
       const button = h("button", { type: "button", class: "cc-button", onclick: both }, action);
       toast.append(button);
-      // What was focused is gone: whoever has no mouse would not get here before the time is over.
-      if (document.activeElement === document.body) button.focus();
+      // Whoever has no mouse would not get here before the time is over.
+      if (document.activeElement === document.body || isOnButton()) button.focus();
     }
     // While it is focused it stays.
     setTimeout(() => {

@@ -20,7 +20,7 @@ export function menuButton(icon, label, items) {
 function openMenu(button, items) {
   close();
   const choose = (action) => () => {
-    close();
+    close(true); // an action may take it on
     action();
   };
   const menu = h(

@@ -366,7 +366,7 @@ class Page {
       this.#deleted = null;
       if ((await this.#try(this.#api.undelete(id))) !== undefined && wasHere) this.go(id);
     };
-    this.#frame.toast(`Deleted “${upright(conversation.title ?? "New chat")}”.`, "Undo", undo, UNDO_MS);
+    this.#frame.toast(`Deleted “${upright(this.#sidebar.nameOf(conversation))}”.`, "Undo", undo, UNDO_MS);
   }
 
   async #undo(head) {

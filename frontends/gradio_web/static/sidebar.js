@@ -117,6 +117,10 @@ export class Sidebar {
     this.#draw();
   }
 
+  nameOf({ id, title }) {
+    return title ?? this.#suggested.get(id) ?? UNTITLED;
+  }
+
   show(conversation) {
     this.#current = conversation;
     for (const [id, row] of this.#rows) this.#mark(id, row);
@@ -171,20 +175,26 @@ export class Sidebar {
       children.push(h("p", { class: "cc-list-empty" }, this.#isArchive ? "Nothing in the archive." : "No conversations yet."));
     }
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused ? this.#shown().indexOf(rowOf(focused)) : -1;
     arrange(this.list, children);
-    if (focused && !focused.isConnected) this.#focusAgain(focused);
+    if (focused && !focused.isConnected) this.#focusAgain(focused, place);
   }
 
-  /** Its row was made anew. */
-  #focusAgain(gone) {
-    const row = rowOf(gone) && this.#rows.get(rowOf(gone).dataset.id);
-    row?.querySelector(gone.localName)?.focus({ preventScroll: true });
+  #shown() {
+    return [...this.list.querySelectorAll("[data-id]")];
+  }
+
+  /** Its row was made anew, or is gone: then it is the next one's turn. */
+  #focusAgain(gone, place) {
+    const rows = this.#shown();
+    const row = this.#rows.get(rowOf(gone)?.dataset.id) ?? rows[Math.min(place, rows.length - 1)];
+    (row?.querySelector(gone.localName) ?? this.archive).focus({ preventScroll: true });
   }
 
   #row(entry) {
     const held = this.#rows.get(entry.id);
     if (held && (held.dataset.seq === String(entry.list_seq) || this.#renaming === entry.id)) return held;
-    const row = entryRow(entry, entry.title ?? this.#suggested.get(entry.id) ?? UNTITLED, this.actions);
+    const row = entryRow(entry, this.nameOf(entry), this.actions);
     this.#mark(entry.id, row);
     return row;
   }
