@@ -150,8 +150,9 @@ BROAD: Mapping[tuple[str, str], str] = {
     ("chatcore.formats.reading", "Reading._in"): "a format of whichever package: it costs one record",
     ("chatcore.responders.loading", "_import_file"): "a file is executed",
     ("chatcore.responders.loading", "_import_module"): "a module is executed",
+    ("storage.sqlite.group", "GroupRunner._unit"): "a fault of ours costs its own command, and not the store",
 }
-"""Where everything may be caught: where a stranger's code runs, and which."""
+"""Where everything may be caught: where a stranger's code runs, and which; and at the unit's boundary."""
 
 EVERYTHING = {"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"}
 MODULE_LINES = 300

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from msgspec import MsgspecError, Struct
+from msgspec import Struct
 
 from chatcore.arrivals import Ingest
 from chatcore.commands import AppendDeltas, Command
-from chatcore.errors import ChatcoreError
 from chatcore.events import ConversationEvent, ListChanged
 from chatcore.ports import ListMoved
 from storage.sqlite.failures import translate
@@ -17,18 +16,6 @@ from storage.sqlite.rows import Mark, SqliteRows
 from storage.units import UNITS, is_dry
 
 __all__ = ["Committed", "Failed", "GroupRunner"]
-
-_OF_ONE_UNIT = (
-    ChatcoreError,
-    sqlite3.Error,
-    MsgspecError,
-    ArithmeticError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""A refusal, or values that something below can't take: the affair of the command that brought them."""
 
 
 class Failed(Struct, frozen=True):
@@ -100,7 +87,7 @@ class GroupRunner:
         self._execute("SAVEPOINT unit")
         try:
             result = UNITS[type(command)](self._rows, command)
-        except _OF_ONE_UNIT as error:
+        except Exception as error:  # whatever it is, it is the affair of the command that brought it
             if not self._connection.in_transaction:
                 # disk full, I/O: SQLite has rolled all of the group back
                 raise
