@@ -16,17 +16,19 @@ class StrangerFailed(Exception):
 
 
 @contextmanager
-def strangers_code(passed: type[Exception] = ChatcoreError) -> Iterator[None]:
+def strangers_code(*passed: type[Exception]) -> Iterator[None]:
     """A block in which a stranger's code runs.
 
-    Errors of ours pass as they are, those of the type `passed` too, and so do Ctrl-C and our own end.
+    Errors of ours pass as they are, those of the types `passed` too, and so do Ctrl-C and our own end.
 
     Raises:
         StrangerFailed: It raised anything else; also that somebody cancelled a task that it waited for.
     """
     try:
         yield
-    except (ChatcoreError, KeyboardInterrupt, passed):
+    except (ChatcoreError, KeyboardInterrupt):
+        raise
+    except passed:
         raise
     except BaseException as error:  # a stranger's code may raise anything
         if isinstance(error, anyio.get_cancelled_exc_class()) and _are_cancelled():

@@ -13,7 +13,10 @@ def only_error(error: BaseException) -> BaseException:
 
 
 class Ungrouped:
-    """A block that a lone error leaves as itself: that tasks run beside is no reason to wrap it."""
+    """A block around a task group that a lone error leaves as itself: tasks beside it are no reason to wrap it.
+
+    A group that comes out of the task group's own block stays one.
+    """
 
     def __enter__(self) -> None:
         pass
@@ -21,5 +24,5 @@ class Ungrouped:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and (alone := only_error(error)) is not error:
-            raise alone from alone.__cause__
+        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            raise error.exceptions[0] from error.exceptions[0].__cause__

@@ -110,9 +110,7 @@ class Reading(Iterator[Incoming | Unread]):
             except OSError as error:  # what is read is spared them: it is the folder for temporary files
                 reason = error.strerror or str(error)
                 raise StorageError(f"The folder for temporary files can't be used: {reason}.") from error
-            except (
-                Exception
-            ) as error:  # a format may be a stranger's: of whichever package brings an entry point
+            except Exception as error:  # a format may be a stranger's, by an entry point of whichever package
                 last = self._last
                 yield Unread(
                     kind="failed",
