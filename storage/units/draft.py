@@ -86,10 +86,14 @@ class Draft:
         self._note(message)
         self._say(message)
 
-    def reword(self) -> None:
-        """Messages say something else than before: what the list calls it by may be other, too."""
-        self._reworded = self.row.conversation.title is None
+    def words(self) -> str | None:
+        """What the list calls it by without a title."""
+        return None if self.row.conversation.title is not None else self._rows.first_words(self.row.key)
+
+    def reword(self, before: str | None) -> None:
+        """Messages are new or other: what the list calls it by may be, too, where that was `before`."""
         self._rows.begun_otherwise(self.row.key)
+        self._reworded = self.words() != before
 
     def save(self) -> Conversation:
         """Write the conversation's row, if anything of it has changed."""

@@ -25,6 +25,7 @@ def renew(
     draft = Draft(rows, row)
     renewal = _Renewal(rows, draft, source, origin)
     renewal.look_up()
+    words = draft.words() if renewal.added or renewal.changed else None
     rows.insert_messages(renewal.added, owner, index=command.index)
     rows.replace_messages(renewal.changed, owner, index=command.index)
     votes = renewal.votes(command.user)
@@ -32,7 +33,7 @@ def renew(
     if not row.unfinished:
         _tell(rows, [*renewal.added, *renewal.changed], votes)
         if renewal.added or renewal.changed:
-            draft.reword()
+            draft.reword(words)
     if source.last:
         renewal.finish()
     saved = draft.save()

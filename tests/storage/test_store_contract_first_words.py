@@ -118,6 +118,9 @@ async def test_one_whose_source_says_it_otherwise(store: Store, published: Publi
     told = len(published)
     await bring(store, brought("c", said("q", "Why?"), raw='{"seen":true}'))
     assert len(published) == told  # nothing that is shown has changed
+    answer = said("a", "So.", role="assistant")
+    await bring(store, brought("c", said("q", "Why?"), answer))
+    assert [type(event).__name__ for event in published[told:]] == ["MessageChanged", "ConversationChanged"]
 
 
 @pytest.mark.parametrize("order", ["newest", "rank"])

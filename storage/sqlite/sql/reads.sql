@@ -24,20 +24,15 @@ ORDER BY c.activity DESC, c.id DESC
 LIMIT ?
 
 -- name: first_questions
--- (of all but that question no more than the beginning of the row is read: answers may be long)
-SELECT asked.value, (
-    SELECT q.parts
-    FROM (
-        SELECT id
-        FROM (SELECT id, role, depth, seq FROM message WHERE conversation = asked.value ORDER BY seq LIMIT ?2) AS few
-        WHERE role = 'user'
-        ORDER BY depth, seq
-        LIMIT ?2
-    ) AS few
+-- (no more than the beginning of an answer's row is read: answers may be long)
+SELECT asked.value, (SELECT parts FROM message WHERE id = (
+    SELECT q.id
+    FROM (SELECT id, role, depth, seq FROM message WHERE conversation = asked.value ORDER BY seq LIMIT ?2) AS few
     CROSS JOIN message AS q ON q.id = few.id
-    WHERE NOT q.hidden
+    WHERE few.role = 'user' AND NOT q.hidden
+    ORDER BY few.depth, few.seq
     LIMIT 1
-)
+))
 FROM json_each(?1) AS asked
 
 -- name: list_changes
