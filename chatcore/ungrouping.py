@@ -13,7 +13,7 @@ def only_error(error: BaseException) -> BaseException:
 
 
 class Ungrouped:
-    """A block around a task group that a lone error leaves as itself: tasks beside it are no reason to wrap it.
+    """A block around a task group that a lone error leaves as itself: tasks beside it do not wrap it up.
 
     A group that comes out of the task group's own block stays one.
     """
