@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples each time, whatever the machine is busy with; `scripts/soak fuzz` looks for new ones.
+# The same examples each time, whatever else the machine does; --hypothesis-profile=searching tries new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None)
 settings.load_profile("steady")
 
 GATE = os.open(Path(__file__).parent, os.O_RDONLY)
