@@ -1,7 +1,8 @@
 """The composer: files on every way into it, what is too much, the microphone, drafts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import FilePayload, Route, expect
 
@@ -12,6 +13,10 @@ PASTE = """(area, [name, type]) => {
   const clipboardData = new DataTransfer();
   clipboardData.items.add(new File(["content"], name, { type }));
   area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+TWO_FRAMES = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
 }"""
 
 COMPOSE = """(area) => area.dispatchEvent(
@@ -218,38 +223,76 @@ def test_words_typed_while_a_message_is_on_its_way_are_kept(tab: Tab, server: Se
 def test_a_message_that_is_sent_while_another_is_on_its_way_follows_it(tab: Tab, server: Server) -> None:
     first = ["The first of all.", "The second."]  # into a new conversation
     then = ["No pause.", "And on."]
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
     for one, other in (first, then):
-        tab.page.route("**/queue/join*", hold, times=1)
-        with tab.page.expect_request("**/queue/join*"):
-            tab.box.fill(one)
+        with on_its_way(tab, one):
+            tab.box.fill(other)
             tab.box.press("Enter")
-        tab.box.fill(other)
-        tab.box.press("Enter")
-        held.pop().continue_()
         expect(tab.box).to_have_value("")
         server.end(one, "Yes.")
         server.end(other, "Yes.")
     expect(tab.questions).to_have_text(first + then)
 
 
-def test_a_file_that_comes_while_a_message_is_on_its_way_stays(tab: Tab, server: Server) -> None:
+@contextmanager
+def on_its_way(tab: Tab, words: str) -> Iterator[None]:
+    """A message with these words, which reaches the server when this is over."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
     tab.page.route("**/queue/join*", hold, times=1)
-    tab.attach(FilePayload(name="sent.txt", mimeType="text/plain", buffer=b"x"))
-    tab.box.fill("With one file.")
+    tab.box.fill(words)
     with tab.page.expect_request("**/queue/join*"):
         tab.box.press("Enter")
-    tab.attach(FilePayload(name="later.txt", mimeType="text/plain", buffer=b"y"))
+    yield
     held.pop().continue_()
+
+
+def test_what_is_typed_after_a_second_press_is_not_sent(tab: Tab, server: Server) -> None:
+    with on_its_way(tab, "First words."):
+        tab.box.press("Enter")
+        tab.box.fill("Second words.")
+        tab.box.press("Enter")
+        tab.box.fill("Half a sen")
+    server.end("First words.", "Yes.")
+    expect(tab.answers).to_have_text(["Yes."])
+    expect(tab.box).to_have_value("Half a sen")
+    tab.page.evaluate(TWO_FRAMES)  # what waits to be sent would be
+    tab.asked("Whole words.", "Yes.")
+    expect(tab.questions).to_have_text(["First words.", "Whole words."])
+
+
+def test_what_is_typed_while_a_message_is_on_its_way_is_there_when_one_comes_back(
+    tab: Tab, server: Server
+) -> None:
+    tab.asked("Whose is it?", "Yours.")
+    left = tab.conversation
+    with on_its_way(tab, "On its way."):
+        tab.box.fill("Typed since.")
+        tab.attach(FilePayload(name="since.txt", mimeType="text/plain", buffer=b"x"))
+        tab.sidebar.get_by_role("button", name="New chat", exact=True).click()
+        expect(tab.box).to_have_value("")
+    server.end("On its way.", "Here.")
+    tab.entry(left).locator("a").click()
+    expect(tab.answers).to_have_text(["Yours.", "Here."])
+    expect(tab.box).to_have_value("Typed since.")
+    expect(tab.page.locator("#cc-box .cc-file-name")).to_have_text("since.txt")
+
+
+def test_a_file_that_is_sent_while_a_message_is_on_its_way_follows_it(tab: Tab, server: Server) -> None:
+    with on_its_way(tab, "And the file?"):
+        tab.attach(FilePayload(name="follows.txt", mimeType="text/plain", buffer=b"x"))
+        tab.box.press("Enter")
+    server.end("And the file?", "It comes.")
+    expect(tab.history.get_by_role("link", name="follows.txt")).to_be_visible()
+    expect(tab.page.locator("#cc-box .thumbnail-wrapper")).to_have_count(0)
+
+
+def test_a_file_that_comes_while_a_message_is_on_its_way_stays(tab: Tab, server: Server) -> None:
+    tab.attach(FilePayload(name="sent.txt", mimeType="text/plain", buffer=b"x"))
+    with on_its_way(tab, "With one file."):
+        tab.attach(FilePayload(name="later.txt", mimeType="text/plain", buffer=b"y"))
     server.end("With one file.", "Yes.")
     expect(tab.box).to_have_value("")
     thumbnails = tab.page.locator("#cc-box .thumbnail-wrapper")

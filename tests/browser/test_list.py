@@ -120,6 +120,44 @@ def test_words_go_where_the_list_says_one_is(tab: Tab, server: Server) -> None:
     expect(tab.box).to_have_value("For the one before.")
 
 
+def test_who_goes_back_before_the_other_has_come_is_there_at_once(tab: Tab, server: Server) -> None:
+    tab.asked("Here I was.", "You were.")
+    was, slow = tab.conversation, made(server, "I take my time.")
+    tab.box.fill("A thought.")
+    with held_up(tab, slow), held_up(tab, was):
+        with tab.page.expect_request(f"**/{slow}/messages*"):
+            tab.entry(slow).locator("a").click()
+        expect(tab.box).to_have_value("")
+        tab.entry(was).locator("a").click()
+        expect(tab.box).to_have_value("A thought.")
+        expect(tab.sidebar.locator("[aria-current]")).to_have_text("Here I was.")
+        expect(tab.history).to_have_css("opacity", "1")
+    tab.box.fill("")
+
+
+def test_the_end_of_the_one_that_was_left_does_not_take_the_chosen_one_away(tab: Tab, server: Server) -> None:
+    tab.asked("I am going.", "Go.")
+    going, slow = tab.conversation, made(server, "I am coming.")
+    with held_up(tab, slow):
+        with tab.page.expect_request(f"**/{slow}/messages*"):
+            tab.entry(slow).locator("a").click()
+        server.api.delete(f"/conversations/{going}").raise_for_status()
+        expect(tab.entry(going)).to_have_count(0)
+    expect(tab.questions).to_have_text(["I am coming."])
+    expect(tab.page).to_have_url(re.compile(slow))
+    expect(tab.toast).to_have_count(0)
+
+
+def test_a_deletion_that_failed_is_no_reason_to_say_nothing_of_the_next(tab: Tab, server: Server) -> None:
+    tab.asked("Delete me.", "Do.")
+    address = f"**/api/conversations/{tab.conversation}"
+    tab.page.route(address, lambda route: route.fulfill(status=500, json={}), times=1)
+    tab.choose(tab.entry(tab.conversation), "Delete")
+    expect(tab.toast).to_be_visible()
+    server.api.delete(f"/conversations/{tab.conversation}").raise_for_status()
+    expect(tab.toast).to_have_text("This conversation was deleted.")
+
+
 def made(server: Server, question: str) -> str:
     """A conversation with this question and an answer, from elsewhere."""
     conversation = str(server.api.post("/conversations", json={"title": question}).json()["id"])

@@ -195,6 +195,30 @@ def test_a_hit_that_does_not_come_into_the_page_is_told(
     expect(tab.toast).to_have_text("This message could not be shown. Try again.")
 
 
+def test_a_hit_is_shown_also_when_its_conversation_comes_late(
+    server: Server, new_tab: Callable[[Server], Tab]
+) -> None:
+    late = made(server, "Late", "Where is the harmonium?")
+    tab = new_tab(server).open()
+    tab.sidebar.get_by_role("searchbox").fill("harmonium")
+    tab.page.route(f"**/{late}/messages*", lambda route: route.abort(), times=1)
+    tab.sidebar.locator(".cc-results a").click()
+    expect(tab.page.locator(".cc-pointed", has_text="harmonium")).to_be_visible()
+
+
+def test_a_hit_in_a_question_that_waits_is_shown(server: Server, tab: Tab) -> None:
+    tab.ask("I am being answered.")
+    tab.box.fill("And the glockenspiel?")
+    tab.box.press("Enter")
+    expect(tab.live).to_contain_text("glockenspiel")
+    tab.sidebar.get_by_role("searchbox").fill("glockenspiel")
+    tab.sidebar.locator(".cc-results a").click()
+    expect(tab.live.locator(".cc-pointed")).to_contain_text("glockenspiel")
+    for question in ("I am being answered.", "And the glockenspiel?"):
+        server.end(question, "Yes.")
+    expect(tab.toast).to_have_count(0)
+
+
 def test_search_leads_far_up_and_to_other_branches(server: Server, new_tab: Callable[[Server], Tab]) -> None:
     id_ = made(server, "A long one", "The xylophone plays.", *(f"Line {number}." for number in range(310)))
     path = server.api.get(f"/conversations/{id_}/messages", params={"limit": 1}).json()["messages"]

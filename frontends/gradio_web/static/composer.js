@@ -12,7 +12,7 @@ const NOTHING = { words: null, text: "", paths: [], key: null, conversation: nul
 /** Gradio's MultimodalTextbox draws it; its listeners, bound in composer.py, call these methods. */
 export class Composer {
   #sending = NOTHING;
-  #sendsNext = false; // what was typed since, which is wanted to go as well
+  #next = null; // what stood in the box when that was wanted to go as well
   #isBusy = false;
   #conversation = undefined; // the one whose draft is shown
   #fill = null; // a value that is to be drawn
@@ -75,12 +75,19 @@ export class Composer {
     const sends = event.type === "keydown" ? BOX : "#cc-box .submit-button";
     if (!event.target.closest?.(sends)) return;
     const problem = this.#problem();
-    this.#sendsNext = !problem && this.#sending !== NOTHING; // Gradio takes no notice then
+    this.#next = !problem && this.#hasMore() ? document.querySelector(BOX).value : null;
     if (!problem && !this.#files.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (problem) this.actions.refuse(problem);
     else if (!this.#asks) this.#sendWithFiles();
+  }
+
+  /** Whether something is in the box beside the message that is on its way: Gradio takes no notice then. */
+  #hasMore() {
+    const { text, paths } = this.#sending;
+    const isNew = document.querySelector(BOX).value !== text || this.#files.some(({ path }) => !paths.includes(path));
+    return this.#sending !== NOTHING && isNew;
   }
 
   /** Why nothing can be sent now; null: it can. */
@@ -194,7 +201,7 @@ export class Composer {
     const { text } = written;
     const paths = written.files.map((file) => file.path);
     const words = JSON.stringify([conversation, settings, text, paths]);
-    this.#sendsNext = false;
+    this.#next = null;
     if (words !== this.#sending.words) this.#sending = { words, text, paths, key: newKey(), conversation };
     this.actions.sending();
     const names = written.files.map((file) => file.orig_name);
@@ -208,20 +215,28 @@ export class Composer {
     if (target.message) {
       this.actions.stored({ conversation_id: target.conversation, message_id: target.message, text });
     }
-    keepDraft(conversation, "");
-    keepFiles(conversation, []);
-    this.#kept.delete(conversation);
-    if (conversation !== this.#conversation) return { __type__: "update" }; // another one is shown by now
-    const typed = document.querySelector(BOX).value;
+    // What has come to it since is of the conversation that the message is in, whichever is shown by now.
+    const isShown = conversation === this.#conversation;
+    const typed = isShown ? document.querySelector(BOX).value : readDraft(conversation);
     const rest = typed === text ? "" : typed;
-    const files = this.#files.filter(({ path }) => !paths.includes(path));
+    const held = isShown ? this.#files : (this.#kept.get(conversation) ?? []);
+    const files = held.filter(({ path }) => !paths.includes(path));
+    this.#keep(conversation, "", []);
+    this.#keep(target.conversation, rest, files);
+    if (!isShown) return { __type__: "update" };
     this.#files = files;
     this.#conversation = target.conversation; // if it was new, the box stays as it is
-    keepDraft(this.#conversation, rest);
-    keepFiles(this.#conversation, files);
     if (conversation === null) this.actions.sent(target.conversation);
-    if (rest && this.#sendsNext) setTimeout(() => requestAnimationFrame(() => this.#enter())); // when the box has it
+    // when the box has it
+    if (typed === this.#next) setTimeout(() => requestAnimationFrame(() => this.#sendWithFiles()));
     return { __type__: "update", value: { text: rest, files } };
+  }
+
+  #keep(conversation, text, files) {
+    keepDraft(conversation, text);
+    keepFiles(conversation, files);
+    if (files.length) this.#kept.set(conversation, files);
+    else this.#kept.delete(conversation);
   }
 
   /** The server took nothing, or everything: the same words are a new message now. */

@@ -22,10 +22,9 @@ export class Endings {
 
   /** An answer that was running has ended. */
   take(answer) {
-    const ending = `${answer.id} ${answer.ended_at}`; // an answer that is continued ends again
     this.#due.delete(answer.parent);
-    if (this.#told.has(ending)) return;
-    this.#told.add(ending);
+    if (this.#told.has(answer.id)) return;
+    this.#told.add(answer.id);
     this.tell(answer);
   }
 

@@ -49,7 +49,7 @@ class Page {
   #fold = null;
   #conversation = null;
   #chosen; // the one that is on its way, or is here; undefined: none was yet
-  #deleted = null; // the one that was deleted here
+  #deleted = new Set(); // those that were deleted here
   #opening = null;
   #visit = 0; // of conversations by this tab: what comes late for an earlier one is dropped
   #attention;
@@ -155,7 +155,7 @@ class Page {
       trigger,
       around: (isBusy) => this.#drawAround(isBusy),
       tail: () => this.#frame.drawTail(this.#fold),
-      reopen: () => this.#open(this.#conversation),
+      reopen: () => this.#reopen(),
       isSeeking: () => this.#finds > 0,
       actions: this.#actions,
     };
@@ -194,7 +194,7 @@ class Page {
     this.#showStatistics(null);
     if (id !== this.#chosen) {
       history.pushState(null, "", addressOf(id));
-      this.#opening = this.#open(id);
+      this.#open(id);
     }
     await this.#opening;
     if (message && id === this.#conversation) await this.#find(message);
@@ -234,22 +234,26 @@ class Page {
     return this.#fold !== null;
   }
 
-  async #open(id) {
+  #open(id) {
+    return (this.#opening = this.#load(id));
+  }
+
+  async #load(id) {
     const visit = ++this.#visit;
     this.#choose(id);
     try {
       const [page] = await Promise.all([id && this.#api.page(id), this.#sidebar.loaded()]);
       if (visit === this.#visit) this.#show(id, page);
     } catch (error) {
-      if (visit === this.#visit) this.#cannotOpen(id, error);
+      if (visit === this.#visit) await this.#cannotOpen(id, error);
     }
   }
 
   /** It may take its time to come: what is written from now on is for it already, and the list says so. */
   #choose(id) {
     this.#chosen = id;
-    if (id === this.#conversation || !this.#sidebar.user) return;
-    document.body.classList.add("cc-is-opening");
+    if (!this.#sidebar.user) return;
+    document.body.classList.toggle("cc-is-opening", id !== this.#conversation);
     this.#sidebar.show(id);
     this.composer.show(id, this.#sidebar.user);
   }
@@ -270,27 +274,37 @@ class Page {
     this.#lookForEndings();
   }
 
-  #cannotOpen(id, error) {
+  async #cannotOpen(id, error) {
     if (error instanceof ApiError && error.status === 404) {
       this.#frame.toast("This conversation does not exist.");
-      this.#leave();
-    } else {
-      this.#setConnected(false);
-      const visit = this.#visit;
-      setTimeout(() => visit === this.#visit && this.#open(id), RETRY_MS);
+      return this.#leave();
     }
+    this.#setConnected(false);
+    const visit = this.#visit;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    if (visit === this.#visit) await this.#open(id);
+  }
+
+  /** Fetch the conversation that is shown anew; not while another one is on its way. */
+  #reopen() {
+    if (this.#isStaying()) this.#open(this.#conversation);
+  }
+
+  #isStaying() {
+    return this.#chosen === this.#conversation;
   }
 
   /** The conversation was deleted, by whomever: here it was told already. */
   #lose() {
-    if (this.#conversation !== this.#deleted) this.#frame.toast("This conversation was deleted.");
+    if (!this.#isStaying()) return;
+    if (!this.#deleted.has(this.#conversation)) this.#frame.toast("This conversation was deleted.");
     this.#leave();
   }
 
   /** To a new conversation, without a way back to this one: it is gone. */
   #leave() {
     history.replaceState(null, "", addressOf(null, statisticsHere()));
-    this.#open(null);
+    return this.#open(null);
   }
 
   async #older() {
@@ -316,7 +330,7 @@ class Page {
     const before = this.#fold.messages.get(event.message?.id);
     const changed = this.#fold.apply(event);
     if (changed === "gone") return this.#lose();
-    if (changed === "lost") return this.#open(this.#conversation);
+    if (changed === "lost") return this.#reopen();
     const hasEnded = event.type === "message_changed" && event.message.ended_at;
     if (hasEnded) this.#frame.speak(SPOKEN[event.message.status] ?? "");
     if (hasEnded && before && isOpen(before)) this.#endings.take(event.message);
@@ -360,10 +374,13 @@ class Page {
   async #delete(conversation) {
     const { id } = conversation;
     const wasHere = id === this.#conversation;
-    this.#deleted = id;
-    if ((await this.#try(this.#api.delete(id))) === undefined) return;
+    this.#deleted.add(id);
+    if ((await this.#try(this.#api.delete(id))) === undefined) {
+      this.#deleted.delete(id);
+      return;
+    }
     const undo = async () => {
-      this.#deleted = null;
+      this.#deleted.delete(id);
       if ((await this.#try(this.#api.undelete(id))) !== undefined && wasHere) this.go(id);
     };
     this.#frame.toast(`Deleted “${upright(this.#sidebar.nameOf(conversation))}”.`, "Undo", undo, UNDO_MS);

@@ -12,7 +12,7 @@ export function point(message) {
 function follow(message, ended) {
   let [frames, settling] = [MOST_FRAMES, SETTLING_FRAMES];
   const step = () => {
-    const row = document.querySelector(`#cc-hist .message-row[data-message="${message}"]`);
+    const row = document.querySelector(`:is(#cc-hist, #cc-live) .message-row[data-message="${message}"]`);
     if (row) {
       row.scrollIntoView({ block: "center" });
       row.classList.add("cc-pointed");

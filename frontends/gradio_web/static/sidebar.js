@@ -103,6 +103,7 @@ export class Sidebar {
     const held = this.#entries.get(conversation.id);
     if (held && held.list_seq >= conversation.list_seq) return;
     if (words) this.#suggested.set(conversation.id, words);
+    else this.#suggested.delete(conversation.id);
     const isHere = !conversation.deleted && conversation.archived === this.#isArchive;
     if (!isHere) this.#entries.delete(conversation.id);
     else if (held || this.#isInReach(conversation)) this.#entries.set(conversation.id, conversation);
