@@ -30,9 +30,17 @@ PLACES = """answer => [".copy_code_button", "pre code"].map((selector) => {
 
 DOLLARS = """Let $a_1 * b_1$ be the $n$th of $\\frac{c_2}{\\$}$, \u51fd\u6570$f(x)$.
 
-From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x.
+From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x; A=$a=$b.
 
-`$a$`
+`$a$` and <code>$k$</code>, [a link](http://h/$a$)
+
+- An item
+
+    of $i$ (no code).
+
+Indented:
+
+    $e$
 
 - ```
   $b$
@@ -50,7 +58,7 @@ TIME_OF_DOLLARS = """async () => {
   const { markdownOf } = await import([...document.querySelectorAll("link[rel=modulepreload]")]
     .find(({ href }) => href.endsWith("/markdown.js")).href);
   const texts = [
-    ...["` `` ``` ", "$a ", "```\\n", "$$ ", "$a\\n", "` ", "\\\\("].map((piece) => piece.repeat(20_000)),
+    ...["` `` ``` ", "$a ", "```\\n", "$$ ", "$a\\n", "` ", "\\\\(", "](", "<pre>", "a\\n\\n    $"].map((piece) => piece.repeat(20_000)),
     Array.from({ length: 500 }, (_, count) => "`".repeat(count)).join(" "),
     "$" + "a".repeat(200_000),
   ];
@@ -85,10 +93,13 @@ def test_tables_code_formulas_and_diagrams_are_drawn(tab: Tab, server: Server) -
 def test_formulas_stand_between_single_dollars_too(tab: Tab, server: Server) -> None:
     said(tab, server, DOLLARS)
     expect(tab.answers.locator("annotation")).to_have_text(
-        ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "z"]
+        ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "i", "z"]
     )
-    expect(tab.answers.locator("p").nth(1)).to_have_text("From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x.")
-    expect(tab.answers.locator("code")).to_have_text(["$a$", "$b$\n\n$c$", "$d$\n"])
+    expect(tab.answers.locator("p").nth(1)).to_have_text(
+        "From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x; A=$a=$b."
+    )
+    expect(tab.answers.locator("code")).to_have_text(["$a$", "$k$", "$e$\n", "$b$\n\n$c$", "$d$\n"])
+    expect(tab.answers.get_by_role("link", name="a link")).to_have_attribute("href", "http://h/$a$")
 
 
 def test_dollars_take_no_time(tab: Tab) -> None:

@@ -9,15 +9,20 @@ const NESTED = /^(?:[ \t>]|[-*+] |\d+[.)] ){200,}/m; // beyond some thousand not
 const BEGINNING = /^\s*(?:[-*+]\s|\d+[.)]\s|#{1,6}\s|\|)/; // of what is no part of the paragraph above it
 const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
 
-
 // Formulas between single dollars, which many models write and the Chatbot does not know (it would take prices for
 // formulas). As Pandoc has it (its extension tex_math_dollars): no blank inside of the dollars, no digit behind them;
-// nor is one what stands between two prices or variables ($5/$a). Code and other formulas are passed over.
+// nor a word, other than the end of one ($n$th), for what stands between two prices or variables is none ($5/$a).
+// Code, addresses, tags and other formulas are passed over.
 const CODE = String.raw`(?<=^|\n)[ \t>]*(?:[-*+] |\d+[.)] )?[ \t]*(?<fence>~{3,}|${"`{3,}"})[\s\S]*?(?:\n[ \t>]*\k<fence>|$)`;
 const SPAN = "(?<!`)(?<ticks>`+)(?!`)(?:[^\\n]|\\n(?![ \\t]*\\n)){1,2000}?(?<!`)\\k<ticks>(?!`)"; // no span is longer
+const UNMARKED = String.raw`(?<=^|\n)(?![ \t]|[-*+] |\d+[.)] )[^\n]+\n[ \t]*\n`; // below an item of a list it is a paragraph
+const INDENTED = String.raw`(?: {4}|\t)(?<=(?:^|(?:${UNMARKED}))(?: {4}|\t))[^\n]*(?:\n(?: {4}|\t)[^\n]*)*`;
+const ADDRESS = String.raw`\]\([^)\s]{0,2000}\)|https?:\/\/[^\s<>]*`;
+const TAGS = String.raw`<(?<tag>pre|code)\b[\s\S]{0,10000}?<\/\k<tag>>|<[a-zA-Z/][^<>\n]*>`;
 const OTHER = String.raw`\$\$[\s\S]*?\$\$|\\[\s\S]`;
-const FORMULA = String.raw`(?<![\w$])\$(?=\S)(?<formula>(?:[^$\n\\${"`"}]|\\[^\n])+)(?<=[^\s/:,(–-])\$(?![\d$])`;
-const DOLLARS = new RegExp([CODE, SPAN, OTHER, FORMULA].join("|"), "g");
+const END = String.raw`\$(?:(?![\w$])|(?=(?:th|st|nd|rd|s|te[nrs]?)\b))`;
+const FORMULA = String.raw`(?<![\w$])\$(?=\S)(?<formula>(?:[^$\n\\${"`"}]|\\[^\n])+)(?<=[^\s/:,(–-])${END}`;
+const DOLLARS = new RegExp([CODE, SPAN, INDENTED, ADDRESS, TAGS, OTHER, FORMULA].join("|"), "g");
 
 /** `text` as the Chatbot's Markdown; where that is more than can be drawn, as it was written. */
 export function markdownOf(text) {
