@@ -33,12 +33,16 @@ import os
 import anyio
 
 async def answer(asked):
-    """Echoes; "hold" waits in mid-answer until a file of the name that follows is there."""
+    """Echoes; "hold" stays in mid-answer, until something is written to a named pipe if one follows."""
     word, _, rest = asked.text.partition(" ")
-    if word == "hold":
+    if word == "hold" and not rest:
         yield "begun "
-        while not os.path.exists(rest):
-            await anyio.sleep(0.01)
+        await anyio.sleep_forever()
+    elif word == "hold":
+        yield "begun "
+        pipe = os.open(rest, os.O_RDONLY | os.O_NONBLOCK)
+        await anyio.wait_readable(pipe)
+        os.close(pipe)
         yield "and ended"
     elif word == "raise":
         yield "so far "
