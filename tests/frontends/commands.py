@@ -20,6 +20,7 @@ __all__ = [
     "Terminal",
     "command",
     "environment",
+    "read_until",
     "run",
     "serving",
     "stop",
@@ -135,19 +136,18 @@ def serving(home: Path, data: Path, *arguments: str | Path, function: str | None
         process.communicate(timeout=PATIENCE_SECONDS)
 
 
-def read_until(process: "subprocess.Popen[bytes]", end: bytes) -> str:
-    """What the process prints up to `end`."""
+def read_until(process: "subprocess.Popen[bytes]", *ends: bytes, seconds: float = PATIENCE_SECONDS) -> str:
+    """What the process prints until all of `ends` were there, in any order."""
     assert process.stdout is not None
-    assert process.stderr is not None
     descriptor = process.stdout.fileno()
     said = b""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as waiting:
         waiting.register(descriptor, selectors.EVENT_READ)
-        while end not in said:
+        while not all(end in said for end in ends):
             assert waiting.select(max(0.0, deadline - time.monotonic())), f"nothing more came after {said!r}"
             chunk = os.read(descriptor, 4096)
-            assert chunk, f"it ended: {said!r} {process.stderr.read()!r}"
+            assert chunk, f"it ended: {said!r} {process.stderr.read() if process.stderr else b''!r}"
             said += chunk
     return said.decode()
 
