@@ -20,6 +20,7 @@ __all__ = [
     "Terminal",
     "command",
     "environment",
+    "let_go",
     "read_until",
     "run",
     "serving",
@@ -40,8 +41,8 @@ async def answer(asked):
         yield "begun "
         await anyio.sleep_forever()
     elif word == "hold":
-        yield "begun "
         pipe = os.open(rest, os.O_RDONLY | os.O_NONBLOCK)
+        yield "begun "
         await anyio.wait_readable(pipe)
         os.close(pipe)
         yield "and ended"
@@ -102,6 +103,13 @@ def run(
         check=False,
     )
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def let_go(pipe: Path) -> None:
+    """What `RESPONDER` holds by this pipe goes on; `OSError` if it holds nothing."""
+    descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(descriptor, b"!")
+    os.close(descriptor)
 
 
 class Served:

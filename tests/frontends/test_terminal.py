@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontends.commands import RESPONDER, Terminal, command, environment, run, serving, stop
+from tests.frontends.commands import RESPONDER, Terminal, command, environment, let_go, run, serving, stop
 
 GREETING = "Ctrl-D leaves."
 
@@ -94,7 +94,7 @@ def test_a_question_waits_for_the_answer_before(tmp_path: Path, alone: Terminal)
     alone.wait_for("(1 waiting) > ")
     alone.type("/list\r")  # what is said aside stands in rows of its own
     alone.wait_for("\x1b8\r\n\x1b[2m  1  ")
-    go.write_text("now")
+    let_go(go)
     shown = alone.wait_for("You said: next")
     assert shown.index("and ended") < shown.index("> next")
 
@@ -169,7 +169,7 @@ def test_joins_in_mid_answer_and_a_stop_from_elsewhere_is_seen(tmp_path: Path, d
             shown = second.wait_for("begun ")
             assert "> before" in shown
             assert "You said: before" in shown
-            go.write_text("now")
+            let_go(go)
             for terminal in (first, second):
                 terminal.wait_for("and ended")
             second.type("hold\r")
