@@ -62,7 +62,7 @@ def test_it_ends_at_a_signal_and_keeps_what_was_said(tmp_path: Path, number: sig
     )
     with process, httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=10) as http:
         try:
-            said = read_until(process, b"Ctrl-C stops.\n")
+            said = read_until(process, b"Ctrl-C stops.\n", seconds=30.0)
             made = http.post("/conversations", json={}).json()["id"]
             sent = http.post(f"/conversations/{made}/messages", json={"text": "Count!"}).json()
             with http.stream("GET", f"/events?conversation={made}") as events:
