@@ -125,7 +125,12 @@ async def main(url: str, port: int) -> None:
         site = Site(engine, title="Tests", model="Scripted 1", user_of=user_of)
         frontends = {"http_api": http_api.mount, "script": stage.mount, "gradio_web": gradio_web.frontend}
         tasks.start_soon(stage.collect)
-        await serve(build_app(site, frontends), site=site, port=port)
+        await serve(
+            build_app(site, frontends),
+            site=site,
+            port=port,
+            started=lambda address: print(address.url, flush=True),
+        )
         tasks.cancel_scope.cancel()
 
 

@@ -15,6 +15,8 @@ from types import TracebackType
 import httpx
 from playwright.sync_api import Error, FilePayload, Locator, Page, Request, expect
 
+from tests.frontends.commands import read_until
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 IN_ADDRESS = re.compile(r"[?&]conversation=([0-9a-f]{32})")
@@ -51,7 +53,8 @@ class Server:
     """A process that serves the chat on a port of its own, and keeps its data over restarts.
 
     Args:
-        command: What is run, as arguments of Python; None: `tests.browser.app` on this store.
+        command: What is run, as arguments of Python; None: `tests.browser.app` on this store. Its first
+            line that ends with its address says that it answers.
     """
 
     def __init__(self, store: str, port: int, command: Sequence[str] | None = None) -> None:
@@ -77,19 +80,13 @@ class Server:
         self.api.close()
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when it answers, which it tells by printing its address."""
         # a folder for uploads of its own: what a test imports may have named one for all processes
         environment = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
-        self._process = subprocess.Popen([sys.executable, *self._command], cwd=ROOT, env=environment)
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            assert self._process.poll() is None, "the server did not start"
-            try:
-                httpx.get(f"{self.url}/api/health").raise_for_status()
-                return
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.05)
+        self._process = subprocess.Popen(
+            [sys.executable, *self._command], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        )
+        read_until(self._process, f"{self.url}\n".encode(), seconds=START_SECONDS)
 
     def kill(self) -> None:
         """As a power cut ends a process."""
@@ -115,6 +112,8 @@ class Server:
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(timeout=10)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
             self._process = None
 
     # --- what the responder is told -----------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Pages of somebody's own in an app of their own: ``python -m tests.browser.own_page STORE PORT``.
 
 At ``/chat`` the chat's pieces stand singly among other components; at ``/read`` nothing can be written.
-Served by uvicorn as it is, which knows nothing of the chat.
+Served by uvicorn, which knows nothing of the chat; only that it is up is told, by printing its address.
 """
 
+import socket
 import sys
 from collections.abc import AsyncIterator
 
@@ -18,10 +19,11 @@ from frontends import gradio_web
 
 
 async def count(asked: Asked) -> AsyncIterator[str]:
-    """“Count to 3” and the like; to a number of three digits it takes its time."""
+    """“Count to 3” and the like, or for ever from there: “Count on from 3”."""
     for number in range(1, int(asked.text.split()[-1]) + 1):
         yield f"{number} "
-        await anyio.sleep(0.05)
+    if "from" in asked.text:
+        await anyio.sleep_forever()
 
 
 def note(before: str, event: gr.EventData) -> str:
@@ -54,16 +56,20 @@ def reading(store: str) -> tuple[gr.Blocks, gradio_web.Chat]:
     return demo, chat
 
 
+class Telling(uvicorn.Server):
+    """As it is, but for a line when connections are answered."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"http://{self.config.host}:{self.config.port}", flush=True)
+
+
 def main(store: str, port: int) -> None:
     app = FastAPI()
 
-    @app.get("/api/health")
-    def health() -> str:
-        return "This app is up."
-
     for path, (demo, chat) in {"/chat": pieces(store), "/read": reading("memory:")}.items():
         gradio_web.mount(app, demo, chat, path=path)
-    uvicorn.run(app, port=port, log_level="warning")
+    Telling(uvicorn.Config(app, port=port, log_level="warning")).run()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 
-import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import FilePayload, expect
@@ -16,6 +14,7 @@ from playwright.sync_api import FilePayload, expect
 from tests.browser.driving import START_SECONDS, Server, Tab
 from tests.browser.examples import EXAMPLES
 from tests.browser.media import png, wav
+from tests.frontends.commands import read_until
 from tests.frontends.serving import free_port
 from tests.responders.scripted_server import ScriptedServer, open_scripted_server
 from tests.source_tree import ROOT
@@ -50,29 +49,20 @@ def examples(
     folder = tmp_path_factory.mktemp("examples")
     command = [sys.executable, "-m", "tests.browser.examples", str(folder), *map(str, ports)]
     environment = {**os.environ, "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "k", "MODEL": "m-1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, start_new_session=True
+    )
     servers = {example.stem[:2]: Server("", port) for example, port in zip(EXAMPLES, ports, strict=True)}
     try:
-        for server in servers.values():
-            answers(server, process)
+        read_until(
+            process, *(f"{server.url}\n".encode() for server in servers.values()), seconds=START_SECONDS
+        )
         yield servers
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.communicate(timeout=10)
         for server in servers.values():
             server.__exit__(None, None, None)
-
-
-def answers(server: Server, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        assert process.poll() is None, "the examples did not start"
-        try:
-            server.api.get("/health").raise_for_status()
-            return
-        except httpx.TransportError:
-            assert time.monotonic() < deadline, "an example does not answer"
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -111,7 +111,7 @@ async def test_halves_of_pairs_are_made_harmless(engine: Engine, script: Scripte
 async def test_awaiting_a_cancelled_task_fails_the_run(url: str) -> None:
     async def waits(asked: Asked) -> AsyncIterator[str]:
         yield "so far"
-        task = asyncio.ensure_future(asyncio.sleep(60))
+        task = asyncio.ensure_future(asyncio.Event().wait())
         task.cancel()
         await task
 

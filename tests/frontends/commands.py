@@ -20,6 +20,8 @@ __all__ = [
     "Terminal",
     "command",
     "environment",
+    "let_go",
+    "read_until",
     "run",
     "serving",
     "stop",
@@ -33,12 +35,16 @@ import os
 import anyio
 
 async def answer(asked):
-    """Echoes; "hold" waits in mid-answer until a file of the name that follows is there."""
+    """Echoes; "hold" stays in mid-answer, until something is written to a named pipe if one follows."""
     word, _, rest = asked.text.partition(" ")
-    if word == "hold":
+    if word == "hold" and not rest:
         yield "begun "
-        while not os.path.exists(rest):
-            await anyio.sleep(0.01)
+        await anyio.sleep_forever()
+    elif word == "hold":
+        pipe = os.open(rest, os.O_RDONLY | os.O_NONBLOCK)
+        yield "begun "
+        await anyio.wait_readable(pipe)
+        os.close(pipe)
         yield "and ended"
     elif word == "raise":
         yield "so far "
@@ -99,6 +105,13 @@ def run(
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def let_go(pipe: Path) -> None:
+    """What `RESPONDER` holds by this pipe goes on; `OSError` if it holds nothing."""
+    descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(descriptor, b"!")
+    os.close(descriptor)
+
+
 class Served:
     """A running server: its `url`, its `process`, and the lines that it printed."""
 
@@ -131,19 +144,18 @@ def serving(home: Path, data: Path, *arguments: str | Path, function: str | None
         process.communicate(timeout=PATIENCE_SECONDS)
 
 
-def read_until(process: "subprocess.Popen[bytes]", end: bytes) -> str:
-    """What the process prints up to `end`."""
+def read_until(process: "subprocess.Popen[bytes]", *ends: bytes, seconds: float = PATIENCE_SECONDS) -> str:
+    """What the process prints until all of `ends` were there, in any order."""
     assert process.stdout is not None
-    assert process.stderr is not None
     descriptor = process.stdout.fileno()
     said = b""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as waiting:
         waiting.register(descriptor, selectors.EVENT_READ)
-        while end not in said:
+        while not all(end in said for end in ends):
             assert waiting.select(max(0.0, deadline - time.monotonic())), f"nothing more came after {said!r}"
             chunk = os.read(descriptor, 4096)
-            assert chunk, f"it ended: {said!r} {process.stderr.read()!r}"
+            assert chunk, f"it ended: {said!r} {process.stderr.read() if process.stderr else b''!r}"
             said += chunk
     return said.decode()
 

@@ -184,7 +184,7 @@ def test_missing_weights(tmp_path: Path, data: Path) -> None:
 
 
 def test_ctrl_c_while_starting(tmp_path: Path, data: Path) -> None:
-    (tmp_path / "slow.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+    (tmp_path / "slow.py").write_text("import signal\nprint('loading', flush=True)\nsignal.pause()\n")
     for number in (signal.SIGINT, signal.SIGTERM):
         line = command(
             "serve", "--data", data, "--port", "0", "--frontend", "http_api", "--responder", "slow.py:f"

@@ -39,10 +39,10 @@ def call(served: Served, method: str, path: str, body: object = None) -> dict[st
 
 
 @contextmanager
-def begun_answer(served: Served, never: Path) -> Iterator[tuple[str, http.client.HTTPResponse]]:
+def begun_answer(served: Served) -> Iterator[tuple[str, http.client.HTTPResponse]]:
     """A conversation with an answer in mid-text, and an event stream that has shown that text."""
     conversation = str(call(served, "POST", "/conversations", {})["id"])
-    call(served, "POST", f"/conversations/{conversation}/messages", {"text": f"hold {never}"})
+    call(served, "POST", f"/conversations/{conversation}/messages", {"text": "hold"})
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
     try:
         connection.request("GET", f"/api/events?conversation={conversation}&list=1")
@@ -68,7 +68,7 @@ def test_stopped_with_an_answer_running_and_streams_open(
     with serving(tmp_path, data) as served:
         assert "Model: answer\n" in served.printed
         assert f"Data: {data}\n" in served.printed
-        with begun_answer(served, tmp_path / "never") as (conversation, stream):
+        with begun_answer(served) as (conversation, stream):
             # what is shown is stored: another process sees it now
             shown = messages(run(tmp_path, "show", conversation, "--json", "--data", data))
             assert shown[-1]["status"] == "running"
@@ -87,7 +87,7 @@ def test_stopped_with_an_answer_running_and_streams_open(
 
 
 def test_killed_and_started_again(tmp_path: Path, data: Path) -> None:
-    with serving(tmp_path, data) as served, begun_answer(served, tmp_path / "never") as (conversation, _):
+    with serving(tmp_path, data) as served, begun_answer(served) as (conversation, _):
         assert stop(served, signal.SIGKILL)[0] == -signal.SIGKILL
     with serving(tmp_path, data):  # the socket and the address that were left behind are no obstacle
         answer = messages(run(tmp_path, "show", conversation, "--json", "--data", data))[-1]
@@ -96,14 +96,14 @@ def test_killed_and_started_again(tmp_path: Path, data: Path) -> None:
 
 def test_second_ctrl_c_does_not_wait(tmp_path: Path, data: Path) -> None:
     (tmp_path / "stubborn.py").write_text(
-        "import sys, time, anyio\n"
+        "import signal, anyio\n"
         "async def answer(asked):\n"
         "    yield 'begun '\n"
         "    try:\n        await anyio.sleep_forever()\n"
-        "    finally:\n        print('stuck', flush=True)\n        time.sleep(60)\n"
+        "    finally:\n        print('stuck', flush=True)\n        signal.pause()\n"
     )
     with serving(tmp_path, data, function="stubborn.py:answer") as served:
-        with begun_answer(served, tmp_path / "never"):
+        with begun_answer(served):
             served.process.send_signal(signal.SIGINT)
             read_until(served.process, b"stuck\n")
             code, seconds, err = stop(served, signal.SIGINT)

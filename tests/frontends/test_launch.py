@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from chatcore import Message, open_engine, text_of
+from tests.frontends.commands import read_until
 from tests.frontends.serving import free_port
 from tests.source_tree import ROOT
 
@@ -59,20 +59,6 @@ print("The program ends, the server has not been closed.")
 """
 
 
-def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_up(http: httpx.Client) -> bool:
-    try:
-        return http.get("/health").is_success
-    except httpx.TransportError:
-        return False
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_at_a_signal_and_keeps_what_was_said(tmp_path: Path, number: signal.Signals) -> None:
     """An example, as it is run by itself."""
@@ -83,11 +69,10 @@ def test_it_ends_at_a_signal_and_keeps_what_was_said(tmp_path: Path, number: sig
         env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     )
     with process, httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=10) as http:
         try:
-            until(lambda: is_up(http))
+            said = read_until(process, b"Ctrl-C stops.\n", seconds=30.0)
             made = http.post("/conversations", json={}).json()["id"]
             sent = http.post(f"/conversations/{made}/messages", json={"text": "Count!"}).json()
             with http.stream("GET", f"/events?conversation={made}") as events:
@@ -98,10 +83,10 @@ def test_it_ends_at_a_signal_and_keeps_what_was_said(tmp_path: Path, number: sig
             assert time.monotonic() - began < 2.5
         finally:
             process.kill()
-        said, complaints = process.communicate()
+        more, complaints = process.communicate()
     assert process.returncode == 0
     assert said == f"Chat at http://127.0.0.1:{port}\nCtrl-C stops.\n"
-    assert complaints == ""
+    assert (more, complaints) == (b"", b"")
     answer = anyio.run(stored, f"sqlite:{tmp_path / 'chats'}", sent["answer"]["id"])
     assert answer.status == "interrupted"
     assert text_of(answer.parts)

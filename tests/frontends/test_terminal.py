@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontends.commands import RESPONDER, Terminal, command, environment, run, serving, stop
+from tests.frontends.commands import RESPONDER, Terminal, command, environment, let_go, run, serving, stop
 
 GREETING = "Ctrl-D leaves."
 
@@ -61,7 +61,7 @@ def test_ask_and_leave(tmp_path: Path, data: Path, alone: Terminal) -> None:
 
 
 def test_ctrl_c_stops_the_answer_and_keeps_its_text(tmp_path: Path, data: Path, alone: Terminal) -> None:
-    alone.type(f"hold {tmp_path / 'never'}\r")
+    alone.type("hold\r")
     alone.wait_for("begun ")
     alone.type("half a line")
     alone.wait_for("half a line")
@@ -86,13 +86,15 @@ def test_ctrl_c_takes_back_what_was_typed(alone: Terminal) -> None:
 
 
 def test_a_question_waits_for_the_answer_before(tmp_path: Path, alone: Terminal) -> None:
-    alone.type(f"hold {tmp_path / 'go'}\r")
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    alone.type(f"hold {go}\r")
     alone.wait_for("begun ")
     alone.type("next\r")
     alone.wait_for("(1 waiting) > ")
     alone.type("/list\r")  # what is said aside stands in rows of its own
     alone.wait_for("\x1b8\r\n\x1b[2m  1  ")
-    (tmp_path / "go").touch()
+    let_go(go)
     shown = alone.wait_for("You said: next")
     assert shown.index("and ended") < shown.index("> next")
 
@@ -156,6 +158,7 @@ def test_what_is_said_elsewhere_appears_and_harms_nobody(tmp_path: Path, data: P
 
 def test_joins_in_mid_answer_and_a_stop_from_elsewhere_is_seen(tmp_path: Path, data: Path) -> None:
     go = tmp_path / "go"
+    os.mkfifo(go)
     with serving(tmp_path, data), at_server(tmp_path, data) as first:
         first.wait_for(GREETING)
         first.type("before\r")
@@ -166,10 +169,10 @@ def test_joins_in_mid_answer_and_a_stop_from_elsewhere_is_seen(tmp_path: Path, d
             shown = second.wait_for("begun ")
             assert "> before" in shown
             assert "You said: before" in shown
-            go.touch()
+            let_go(go)
             for terminal in (first, second):
                 terminal.wait_for("and ended")
-            second.type(f"hold {tmp_path / 'never'}\r")
+            second.type("hold\r")
             first.wait_for("begun ")
             second.wait_for("begun ")
             first.type("\x03")
@@ -181,7 +184,7 @@ def test_joins_in_mid_answer_and_a_stop_from_elsewhere_is_seen(tmp_path: Path, d
 def test_a_server_that_goes_and_comes_back(tmp_path: Path, data: Path) -> None:
     with serving(tmp_path, data) as served, at_server(tmp_path, data) as terminal:
         terminal.wait_for(GREETING)
-        terminal.type(f"hold {tmp_path / 'never'}\r")
+        terminal.type("hold\r")
         terminal.wait_for("begun ")
         stop(served, signal.SIGKILL)
         with serving(tmp_path, data):
@@ -194,7 +197,7 @@ def test_a_server_that_goes_and_comes_back(tmp_path: Path, data: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_ended_by_a_signal(tmp_path: Path, data: Path, alone: Terminal, number: signal.Signals) -> None:
-    alone.type(f"hold {tmp_path / 'never'}\r")
+    alone.type("hold\r")
     alone.wait_for("begun ")
     alone.process.send_signal(number)
     assert alone.ended() == 128 + number
@@ -204,7 +207,7 @@ def test_ended_by_a_signal(tmp_path: Path, data: Path, alone: Terminal, number: 
 
 
 def test_the_window_is_closed(tmp_path: Path, data: Path, alone: Terminal) -> None:
-    alone.type(f"hold {tmp_path / 'never'}\r")
+    alone.type("hold\r")
     alone.wait_for("begun ")
     alone.close_window()
     assert alone.ended() in {0, 128 + signal.SIGHUP}  # whichever is heard first
@@ -293,7 +296,7 @@ def test_ctrl_c_in_a_script_stops_the_answer(tmp_path: Path, data: Path, served:
         ) as chatting:
             assert chatting.stdin is not None
             assert chatting.stdout is not None
-            chatting.stdin.write(f"hold {tmp_path / 'never'}\n".encode())
+            chatting.stdin.write(b"hold\n")
             chatting.stdin.flush()
             assert os.read(chatting.stdout.fileno(), 100) == b"begun "
             chatting.send_signal(signal.SIGINT)

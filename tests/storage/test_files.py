@@ -57,6 +57,22 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (then, then))
 
 
+class TellingLock:
+    """Tells when somebody has to wait for it."""
+
+    def __init__(self, waited_for: threading.Event) -> None:
+        self._lock = threading.Lock()
+        self._waited_for = waited_for
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self._waited_for.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 # Keeping
 
 
@@ -471,23 +487,30 @@ async def test_a_cancellation_between_pieces_leaves_nothing(files: Files, tmp_pa
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_task_cancelled_by_asyncio_itself_leaves_nothing(tmp_path: Path) -> None:
+async def test_a_task_cancelled_by_asyncio_itself_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It does not wait for its thread, as tasks in a cancel scope do: the thread must notice by itself."""
     loop = asyncio.get_running_loop()
+    went_on = threading.Event()
+    monkeypatch.setattr("storage.files.temp.Lock", lambda: TellingLock(went_on))
 
     class Disk(FailingDisk):
         def _step(self) -> None:
             self.steps += 1
             if self.steps == self._fail_at:
                 loop.call_soon_threadsafe(task.cancel)
-                time.sleep(0.05)  # stay at work while the task goes on without
+                # stay at work while the task goes on without, to its end or as far as it can
+                assert went_on.wait(5)
 
     for cancel_at in failures():
         directory = tmp_path / str(cancel_at)
         directory.mkdir()
         disk = Disk(cancel_at)
         files = open_files(directory, disk=disk)
+        went_on.clear()
         task = asyncio.create_task(files.put(pieces(*DATA), "x", max_bytes=SIZE))
+        task.add_done_callback(lambda _: went_on.set())
         with anyio.fail_after(10):
             done, _ = await asyncio.wait([task])
         assert done == {task}
@@ -673,9 +696,13 @@ class SteppedDisk(Disk):
         super().touch(path)
 
 
-async def test_a_content_that_was_found_is_not_removed_before_it_is_touched(tmp_path: Path) -> None:
+async def test_a_content_that_was_found_is_not_removed_before_it_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disk = SteppedDisk()
     (kept,) = await put_all(open_files(tmp_path), [b"again"])
+    collector_waits = threading.Event()
+    monkeypatch.setattr("storage.files.contents.Lock", lambda: TellingLock(collector_waits))
     files = open_files(tmp_path, disk=disk)
     age(files.path(kept), 7200)
     collected = anyio.Event()
@@ -687,7 +714,7 @@ async def test_a_content_that_was_found_is_not_removed_before_it_is_touched(tmp_
 
     def in_between() -> None:
         from_thread.run_sync(tasks.start_soon, collect)
-        time.sleep(0.1)  # time for the collector to come up to the file
+        assert collector_waits.wait(5)
 
     disk.before_touch = in_between  # type: ignore[method-assign]
     with anyio.fail_after(10):
@@ -698,16 +725,19 @@ async def test_a_content_that_was_found_is_not_removed_before_it_is_touched(tmp_
     assert files.path(kept).read_bytes() == b"again"
 
 
-async def test_a_content_that_is_just_removed_is_not_found(tmp_path: Path) -> None:
+async def test_a_content_that_is_just_removed_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The upload comes between the collector's last look and the removal: it must wait and keep its own."""
     (kept,) = await put_all(open_files(tmp_path), [b"again"])
-    uploaded = threading.Event()
+    upload_waits = threading.Event()
+    monkeypatch.setattr("storage.files.contents.Lock", lambda: TellingLock(upload_waits))
 
     class SlowDisk(Disk):
         def unlink(self, path: Path) -> None:
             if path.name == kept.sha256:
                 from_thread.run_sync(tasks.start_soon, upload)
-                assert not uploaded.wait(0.2)
+                assert upload_waits.wait(5)
             super().unlink(path)
 
     files = open_files(tmp_path, disk=SlowDisk())
@@ -715,12 +745,10 @@ async def test_a_content_that_is_just_removed_is_not_found(tmp_path: Path) -> No
 
     async def upload() -> None:
         await put_all(files, [b"again"])
-        uploaded.set()
 
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
             assert await files.collect(Referring().store, untouched_seconds=3600) == 1
-    assert uploaded.is_set()
     assert files.path(kept).read_bytes() == b"again"
 
 
