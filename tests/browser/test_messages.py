@@ -58,7 +58,8 @@ TIME_OF_DOLLARS = """async () => {
   const { markdownOf } = await import([...document.querySelectorAll("link[rel=modulepreload]")]
     .find(({ href }) => href.endsWith("/markdown.js")).href);
   const texts = [
-    ...["` `` ``` ", "$a ", "```\\n", "$$ ", "$a\\n", "` ", "\\\\(", "](", "<pre>", "a\\n\\n    $"].map((piece) => piece.repeat(20_000)),
+    ...["` `` ``` ", "$a ", "```\\n", "$$ ", "$a\\n", "` ", "\\\\(", "](", "<pre>", "a\\n\\n    $"]
+      .map((piece) => piece.repeat(20_000)),
     Array.from({ length: 500 }, (_, count) => "`".repeat(count)).join(" "),
     "$" + "a".repeat(200_000),
   ];
