@@ -54,9 +54,8 @@ def examples(
     )
     servers = {example.stem[:2]: Server("", port) for example, port in zip(EXAMPLES, ports, strict=True)}
     try:
-        read_until(
-            process, *(f"{server.url}\n".encode() for server in servers.values()), seconds=START_SECONDS
-        )
+        # six print at once, and an unbuffered Python writes the end of a line by itself: it may come later
+        read_until(process, *(server.url.encode() for server in servers.values()), seconds=START_SECONDS)
         yield servers
     finally:
         os.killpg(process.pid, signal.SIGKILL)
