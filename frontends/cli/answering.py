@@ -18,8 +18,8 @@ async def open_answering(settings: CommandSettings) -> AsyncIterator[Responder]:
     """The responder, ready to answer while the block lasts.
 
     Raises:
-        SettingsError: There is none of that name, the function is none that answers, or a setting can't be.
-        ResponderError: It can't be opened.
+        SettingsError: There is none of that name, the function is no responder, or a setting can't be.
+        ResponderError: It can't be found or opened.
     """
     name = settings.responder or _default(settings)
     if ":" in name:

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM, where no command hears them itself.
 
 While the event loop runs, the first signal cancels the command, so that whatever is open is closed properly;
-a second one ends it with KeyboardInterrupt. Asyncio would do the same for Ctrl-C, but its cancelling waits
-for no thread, not even where a scope is shielded.
+a second one ends it at once, also where a thread waits for ever (a pipe that nobody opens). Asyncio's own
+cancelling for Ctrl-C waits for no thread, not even where a scope is shielded.
 """
 
 import os
@@ -29,8 +29,7 @@ async def until_terminated(run: Callable[P, Awaitable[int]], *args: P.args, **kw
         nonlocal code
         with anyio.open_signal_receiver(*_BOTH) as signals:
             code = 128 + await anext(signals)
-        for number in _BOTH:
-            signal.signal(number, _raise)
+        end_at_once_from_now_on()
         scope.cancel()
 
     async with anyio.create_task_group() as tasks:
