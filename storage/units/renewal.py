@@ -25,14 +25,15 @@ def renew(
     draft = Draft(rows, row)
     renewal = _Renewal(rows, draft, source, origin)
     renewal.look_up()
-    words = draft.words() if renewal.added or renewal.changed else None
+    is_other = not row.unfinished and bool(renewal.added or renewal.changed)
+    words = draft.words() if is_other else None
     rows.insert_messages(renewal.added, owner, index=command.index)
     rows.replace_messages(renewal.changed, owner, index=command.index)
     votes = renewal.votes(command.user)
     rows.insert_votes(votes)
     if not row.unfinished:
         _tell(rows, [*renewal.added, *renewal.changed], votes)
-        if renewal.added or renewal.changed:
+        if is_other:
             draft.reword(words)
     if source.last:
         renewal.finish()

@@ -106,8 +106,9 @@ async def test_those_that_come_from_elsewhere(store: Store, published: Published
 
 
 async def test_one_that_comes_in_slices(store: Store, published: Published) -> None:
-    whole = brought("c", said("q", "How?"), said("a", "So.", role="assistant"), said("r", "Why?"), title=None)
-    (result,) = [await bring(store, slice_) for slice_ in sliced(whole, 1, 2)][-1]
+    system, answer = said("s", "Be brief.", role="system"), said("a", "So.", role="assistant")
+    whole = brought("c", system, said("q", "How?"), answer, said("r", "Why?"), title=None)
+    (result,) = [await bring(store, slice_) for slice_ in sliced(whole, 1, 1, 2)][-1]
     assert await shown(store, published, result.conversation_id) == "How?"
 
 
