@@ -165,7 +165,7 @@ class Zip(ArchiveBase):
             zipfile.BadZipFile,
             OSError,
             RuntimeError,
-            NotImplementedError,
+            NotImplementedError,  # zipfile's own: a compression that it does not know
             KeyError,
             ValueError,
         ) as error:

@@ -11,7 +11,7 @@ from chatcore.messages import Reasoning, Text, ToolCall, ToolResult
 
 __all__ = ["parts_of"]
 
-_PLACEHOLDER = "This block is not supported on your current device yet."
+_LEFT_OUT = "This block is not supported on your current device yet."
 """What `text` says in place of a block that is not text."""
 
 _KNOWN_ATTACHMENT = frozenset({"id", "file_name", "file_type", "file_size", "extracted_content"})
@@ -46,7 +46,7 @@ def _said(message: Mapping[str, object], raw: dict[str, object]) -> list[Incomin
     text = text_in(message.get("text"))
     said = [part.text.strip() for part in parts if isinstance(part, Text)]
     if not any(said):
-        if text.strip() and _PLACEHOLDER not in text:
+        if text.strip() and _LEFT_OUT not in text:
             parts.append(Text(text))
     elif not all(words in text for words in said) and text.strip() not in "\n".join(said):
         raw["text"] = text
