@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import APIResponse, FilePayload, Route, expect
 
 from tests.browser.app import MOST_BYTES
 from tests.browser.driving import Server, Tab
@@ -278,6 +278,26 @@ def test_what_is_typed_while_a_message_is_on_its_way_is_there_when_one_comes_bac
     expect(tab.answers).to_have_text(["Yours.", "Here."])
     expect(tab.box).to_have_value("Typed since.")
     expect(tab.page.locator("#cc-box .cc-file-name")).to_have_text("since.txt")
+
+
+def test_what_is_typed_in_the_new_one_before_its_reply_stays_there(tab: Tab, server: Server) -> None:
+    tab.open()
+    held: list[tuple[Route, APIResponse]] = []
+    tab.page.route("**/queue/join*", lambda route: held.append((route, route.fetch())), times=1)
+    tab.box.fill("Where will I be?")
+    tab.box.press("Enter")
+    entry = tab.sidebar.get_by_role("link", name="Where will I be?")
+    entry.click()
+    expect(tab.questions).to_have_text(["Where will I be?"])
+    tab.box.fill("And then?")
+    ((route, response),) = held
+    route.fulfill(response=response)
+    server.end("Where will I be?", "Here.")
+    expect(tab.answers).to_have_text(["Here."])
+    tab.sidebar.get_by_role("button", name="New chat", exact=True).click()
+    expect(tab.box).to_have_value("")
+    entry.click()
+    expect(tab.box).to_have_value("And then?")
 
 
 def test_a_file_that_is_sent_while_a_message_is_on_its_way_follows_it(tab: Tab, server: Server) -> None:

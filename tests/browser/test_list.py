@@ -148,6 +148,23 @@ def test_the_end_of_the_one_that_was_left_does_not_take_the_chosen_one_away(tab:
     expect(tab.toast).to_have_count(0)
 
 
+def test_a_name_that_is_being_typed_stays_when_an_answer_ends(tab: Tab, server: Server) -> None:
+    tab.ask("What shall I be called?")
+    entry = tab.entry(tab.conversation)
+    tab.choose(entry, "Rename")
+    entry.get_by_role("textbox").fill("Half a na")
+    server.end("What shall I be called?", "As you like.")
+    expect(tab.answers).to_have_text("As you like.")
+    expect(entry.get_by_role("textbox")).to_have_value("Half a na")
+    expect(entry.get_by_role("textbox")).to_be_focused()
+    entry.get_by_role("textbox").press("Enter")
+    expect(entry).to_have_text("Half a na")
+    server.api.patch(f"/conversations/{tab.conversation}", json={"title": None}).raise_for_status()
+    expect(entry).to_have_text("What shall I be called?")
+    tab.choose(entry, "Delete")
+    expect(tab.toast).to_contain_text("Deleted “What shall I be called?”.")
+
+
 def test_a_deletion_that_failed_is_no_reason_to_say_nothing_of_the_next(tab: Tab, server: Server) -> None:
     tab.asked("Delete me.", "Do.")
     address = f"**/api/conversations/{tab.conversation}"

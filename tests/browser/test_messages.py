@@ -35,8 +35,9 @@ From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x; A=$a=$b.
 `$a$` and <code>$k$</code>, [a link](http://h/$a$)
 
 - An item
+goes on
 
-    of $i$ (no code).
+    of $i$ (no code), a <b and $j$ >.
 
 Indented:
 
@@ -94,7 +95,7 @@ def test_tables_code_formulas_and_diagrams_are_drawn(tab: Tab, server: Server) -
 def test_formulas_stand_between_single_dollars_too(tab: Tab, server: Server) -> None:
     said(tab, server, DOLLARS)
     expect(tab.answers.locator("annotation")).to_have_text(
-        ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "i", "z"]
+        ["a_1 * b_1", "n", "\\frac{c_2}{\\$}", "f(x)", "i", "j", "z"]
     )
     expect(tab.answers.locator("p").nth(1)).to_have_text(
         "From $5 to $10, $5-$10; $1.$2, $HOME/$USER, $x; A=$a=$b."

@@ -73,7 +73,7 @@ const once = (action) => (event) => event.detail < 2 && action();
 
 /** For what begins an answer: the message with the button goes, and a keyboard goes on in the box. */
 const begin = (action) => (event) => {
-  if (event.detail < 2) action();
+  once(action)(event);
   if (isByKey(event)) focusBox();
 };
 

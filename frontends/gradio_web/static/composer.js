@@ -215,20 +215,21 @@ export class Composer {
     if (target.message) {
       this.actions.stored({ conversation_id: target.conversation, message_id: target.message, text });
     }
-    // What has come to it since is of the conversation that the message is in, whichever is shown by now.
     const isShown = conversation === this.#conversation;
     const typed = isShown ? document.querySelector(BOX).value : readDraft(conversation);
     const rest = typed === text ? "" : typed;
     const held = isShown ? this.#files : (this.#kept.get(conversation) ?? []);
     const files = held.filter(({ path }) => !paths.includes(path));
+    if (!isShown) {
+      this.#keep(conversation, rest, files); // what has come since stays where it was written
+      return { __type__: "update" };
+    }
     this.#keep(conversation, "", []);
     this.#keep(target.conversation, rest, files);
-    if (!isShown) return { __type__: "update" };
     this.#files = files;
     this.#conversation = target.conversation; // if it was new, the box stays as it is
     if (conversation === null) this.actions.sent(target.conversation);
-    // when the box has it
-    if (typed === this.#next) setTimeout(() => requestAnimationFrame(() => this.#sendWithFiles()));
+    if (typed === this.#next) setTimeout(() => requestAnimationFrame(() => this.#sendWithFiles())); // once the box has it
     return { __type__: "update", value: { text: rest, files } };
   }
 

@@ -21,7 +21,8 @@ export function editorOf(message, actions, close) {
     if (byKey) focusBox();
   };
   const cancelButton = h("button", { type: "button", class: "cc-button", onclick: leave }, "Cancel");
-  const sendButton = h("button", { type: "button", class: "cc-button cc-main-button", onclick: (event) => send(isByKey(event)) }, "Send");
+  const onclick = (event) => send(isByKey(event));
+  const sendButton = h("button", { type: "button", class: "cc-button cc-main-button", onclick }, "Send");
   const fit = () => {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight + 2}px`;

@@ -75,10 +75,16 @@ export class Fold {
     return this.path().findLast((message) => message.started_at)?.memory_from ?? null;
   }
 
+  /** What the server calls it by without a title now. */
+  call(words) {
+    this.#firstWords = words;
+  }
+
   /** The title; of an untitled conversation the first words that were said, null where there are none. */
   title() {
     const given = this.conversation.title ?? this.#firstWords;
     if (given) return upright(given);
+    if (this.hasOlder) return null; // the first question of those held is another one
     const first = this.path().find((message) => message.role === "user" && !message.hidden);
     const words = first?.parts.find((part) => part.type === "text")?.text ?? "";
     const line = [...upright(words.slice(0, 20 * TITLE_POINTS)).trim().replace(/\s+/g, " ")];

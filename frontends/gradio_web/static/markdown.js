@@ -15,10 +15,11 @@ const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
 // Code, addresses, tags and other formulas are passed over.
 const CODE = String.raw`(?<=^|\n)[ \t>]*(?:[-*+] |\d+[.)] )?[ \t]*(?<fence>~{3,}|${"`{3,}"})[\s\S]*?(?:\n[ \t>]*\k<fence>|$)`;
 const SPAN = "(?<!`)(?<ticks>`+)(?!`)(?:[^\\n]|\\n(?![ \\t]*\\n)){1,2000}?(?<!`)\\k<ticks>(?!`)"; // no span is longer
-const UNMARKED = String.raw`(?<=^|\n)(?![ \t]|[-*+] |\d+[.)] )[^\n]+\n[ \t]*\n`; // below an item of a list it is a paragraph
-const INDENTED = String.raw`(?: {4}|\t)(?<=(?:^|(?:${UNMARKED}))(?: {4}|\t))[^\n]*(?:\n(?: {4}|\t)[^\n]*)*`;
-const ADDRESS = String.raw`\]\([^)\s]{0,2000}\)|https?:\/\/[^\s<>]*`;
-const TAGS = String.raw`<(?<tag>pre|code)\b[\s\S]{0,10000}?<\/\k<tag>>|<[a-zA-Z/][^<>\n]*>`;
+const LINE = String.raw`(?![ \t]|[-*+] |\d+[.)] )[^\n]+\n`; // of no list: below an item it is a paragraph
+const INDENTED = String.raw`(?: {4}|\t)(?<=(?:^|(?<=^|\n[ \t]*\n)(?:${LINE})+[ \t]*\n)(?: {4}|\t))[^\n]*(?:\n(?: {4}|\t)[^\n]*)*`;
+const ADDRESS = String.raw`\]\([^)\s]{0,2000}\)|https?:\/\/[^\s<>\u3000-\u303f\uff00-\uffef]*`;
+const ATTRIBUTE = String.raw`\s+[a-zA-Z_:][\w:.-]*(?:=(?:"[^"\n]*"|'[^'\n]*'|[^\s"'=<>]+))?`;
+const TAGS = String.raw`<(?<tag>pre|code)\b[\s\S]{0,10000}?<\/\k<tag>>|<\/?[a-zA-Z][\w-]*(?:${ATTRIBUTE})*\s*\/?>`;
 const OTHER = String.raw`\$\$[\s\S]*?\$\$|\\[\s\S]`;
 const END = String.raw`\$(?:(?![\w$])|(?=(?:th|st|nd|rd|s|te[nrs]?)\b))`;
 const FORMULA = String.raw`(?<![\w$])\$(?=\S)(?<formula>(?:[^$\n\\${"`"}]|\\[^\n])+)(?<=[^\s/:,(–-])${END}`;

@@ -211,11 +211,13 @@ class Page {
   }
 
   async #seek(id) {
+    const conversation = this.#conversation;
     const message = await this.#try(this.#api.message(id));
     if (!message || !(await this.#olderTo(message.depth))) return;
     if (!this.#fold.path().some((one) => one.id === id)) {
-      if (!(await this.#try(this.#api.moveHead(this.#conversation, id)))) return;
-      await this.#open(this.#conversation);
+      if (!(await this.#try(this.#api.moveHead(conversation, id)))) return;
+      if (this.#chosen !== conversation) return; // another one is on its way
+      await this.#open(conversation);
       if (!(await this.#olderTo(message.depth))) return;
     }
     const visit = this.#visit;
@@ -321,6 +323,7 @@ class Page {
   #take(event) {
     if (event.type === "list_changed") {
       this.#attention.change(event.conversation);
+      if (event.conversation_id === this.#conversation) this.#fold?.call(event.first_words);
       return this.#sidebar.change(event.conversation, event.first_words);
     }
     if (event.type === "list_reset") {
@@ -374,6 +377,7 @@ class Page {
   async #delete(conversation) {
     const { id } = conversation;
     const wasHere = id === this.#conversation;
+    const name = upright(this.#sidebar.nameOf(conversation));
     this.#deleted.add(id);
     if ((await this.#try(this.#api.delete(id))) === undefined) {
       this.#deleted.delete(id);
@@ -383,7 +387,7 @@ class Page {
       this.#deleted.delete(id);
       if ((await this.#try(this.#api.undelete(id))) !== undefined && wasHere) this.go(id);
     };
-    this.#frame.toast(`Deleted “${upright(this.#sidebar.nameOf(conversation))}”.`, "Undo", undo, UNDO_MS);
+    this.#frame.toast(`Deleted “${name}”.`, "Undo", undo, UNDO_MS);
   }
 
   async #undo(head) {

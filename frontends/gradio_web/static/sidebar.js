@@ -57,8 +57,7 @@ export class Sidebar {
     this.#cursor = pinned.cursor;
     this.user = pinned.user; // whose list it is
     this.#entries.clear();
-    this.#take(pinned);
-    this.#take(page);
+    this.#take(pinned, page);
     this.#next = page.next;
     this.end.hidden = !this.#next;
   }
@@ -103,7 +102,7 @@ export class Sidebar {
     const held = this.#entries.get(conversation.id);
     if (held && held.list_seq >= conversation.list_seq) return;
     if (words) this.#suggested.set(conversation.id, words);
-    else this.#suggested.delete(conversation.id);
+    else if (!conversation.title && !conversation.deleted) this.#suggested.delete(conversation.id);
     const isHere = !conversation.deleted && conversation.archived === this.#isArchive;
     if (!isHere) this.#entries.delete(conversation.id);
     else if (held || this.#isInReach(conversation)) this.#entries.set(conversation.id, conversation);
@@ -112,9 +111,9 @@ export class Sidebar {
 
   /** What to call a conversation as long as it has no title, if the server has not said it yet. */
   suggest(conversation, title) {
-    if (!title || this.#suggested.has(conversation)) return;
+    if (!title || this.#suggested.has(conversation) || this.#entries.get(conversation)?.title) return;
     this.#suggested.set(conversation, title);
-    this.#rows.delete(conversation);
+    if (this.#renaming !== conversation) this.#rows.delete(conversation);
     this.#draw();
   }
 
@@ -154,9 +153,11 @@ export class Sidebar {
     return [...this.#entries.values()].some((entry) => !entry.pinned && isAbove(conversation, entry));
   }
 
-  #take(page) {
-    for (const conversation of page.conversations) this.#entries.set(conversation.id, conversation);
-    for (const [id, words] of Object.entries(page.first_words)) this.#suggested.set(id, words);
+  #take(...pages) {
+    for (const page of pages) {
+      for (const conversation of page.conversations) this.#entries.set(conversation.id, conversation);
+      for (const [id, words] of Object.entries(page.first_words)) this.#suggested.set(id, words);
+    }
     this.#draw();
   }
 
