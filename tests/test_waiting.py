@@ -8,10 +8,7 @@ import pytest
 from tests.source_tree import ROOT
 
 TIMED = {
-    "frontends/test_server.py": "the CPU time of a server is measured while nothing happens",
-    "frontends/test_stream_cpu.py": "the pace of a model, at which the CPU time of a token is measured",
     "kills/chatter.py": "the pace of a model",
-    "kills/follower.py": "the pause of a client that connects again",
     "kills/ingestion.py": "a kill at a random moment",
     "responders/test_local_process.py": "the pauses of the event loop are measured",
 }

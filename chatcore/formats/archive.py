@@ -164,8 +164,7 @@ class Zip(ArchiveBase):
         except (
             zipfile.BadZipFile,
             OSError,
-            RuntimeError,
-            NotImplementedError,  # zipfile's own: a compression that it does not know
+            RuntimeError,  # a password; and, as one of its kinds, a compression that is not known
             KeyError,
             ValueError,
         ) as error:

@@ -90,9 +90,7 @@ def test_rename_delete_and_undo(tab: Tab, new_tab: Callable[[Server], Tab], serv
 def test_the_one_that_was_chosen_last_is_shown_however_slow_the_others_are(tab: Tab, server: Server) -> None:
     tab.asked("Stay with me.", "I stay.")
     stays, slow = tab.conversation, made(server, "I am slow.")
-    with held_up(tab, slow):
-        with tab.page.expect_request(f"**/{slow}/messages*"):
-            tab.entry(slow).locator("a").click()
+    with chosen_and_slow(tab, slow):
         tab.entry(stays).locator("a").click()
         expect(tab.page).to_have_url(re.compile(stays))
     expect(tab.answers).to_have_text("I stay.")
@@ -103,10 +101,8 @@ def test_the_one_that_was_chosen_last_is_shown_however_slow_the_others_are(tab: 
 def test_words_go_where_the_list_says_one_is(tab: Tab, server: Server) -> None:
     tab.asked("Leave me.", "Left.")
     left, slow = tab.conversation, made(server, "Wait for me.")
-    with held_up(tab, slow):
-        tab.box.fill("For the one before.")
-        with tab.page.expect_request(f"**/{slow}/messages*"):
-            tab.entry(slow).locator("a").click()
+    tab.box.fill("For the one before.")
+    with chosen_and_slow(tab, slow):
         expect(tab.sidebar.locator("[aria-current]")).to_have_text("Wait for me.")
         expect(tab.history).to_have_css("opacity", "0.4")  # what is shown still is of another one
         expect(tab.box).to_have_value("")
@@ -124,9 +120,7 @@ def test_who_goes_back_before_the_other_has_come_is_there_at_once(tab: Tab, serv
     tab.asked("Here I was.", "You were.")
     was, slow = tab.conversation, made(server, "I take my time.")
     tab.box.fill("A thought.")
-    with held_up(tab, slow), held_up(tab, was):
-        with tab.page.expect_request(f"**/{slow}/messages*"):
-            tab.entry(slow).locator("a").click()
+    with chosen_and_slow(tab, slow), held_up(tab, was):
         expect(tab.box).to_have_value("")
         tab.entry(was).locator("a").click()
         expect(tab.box).to_have_value("A thought.")
@@ -138,9 +132,7 @@ def test_who_goes_back_before_the_other_has_come_is_there_at_once(tab: Tab, serv
 def test_the_end_of_the_one_that_was_left_does_not_take_the_chosen_one_away(tab: Tab, server: Server) -> None:
     tab.asked("I am going.", "Go.")
     going, slow = tab.conversation, made(server, "I am coming.")
-    with held_up(tab, slow):
-        with tab.page.expect_request(f"**/{slow}/messages*"):
-            tab.entry(slow).locator("a").click()
+    with chosen_and_slow(tab, slow):
         server.api.delete(f"/conversations/{going}").raise_for_status()
         expect(tab.entry(going)).to_have_count(0)
     expect(tab.questions).to_have_text(["I am coming."])
@@ -185,6 +177,15 @@ def made(server: Server, question: str) -> str:
 
 def messages_of(server: Server, conversation: str) -> list[object]:
     return list(server.api.get(f"/conversations/{conversation}/messages").json()["messages"])
+
+
+@contextmanager
+def chosen_and_slow(tab: Tab, conversation: str) -> Iterator[None]:
+    """It was clicked in the list; its messages come when this is over."""
+    with held_up(tab, conversation):
+        with tab.page.expect_request(f"**/{conversation}/messages*"):
+            tab.entry(conversation).locator("a").click()
+        yield
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The server: where it listens, and how it ends."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -27,6 +28,8 @@ from frontends.listeners import AddressTaken, AddressUnusable, open_owner_socket
 from frontends.server import Address, StartFailed, build_app, serve
 from frontends.site import Site
 from tests.frontends.serving import Served, free_port, running, serving
+
+RESTS_SECONDS = 0.2
 
 
 @pytest.fixture
@@ -344,12 +347,27 @@ async def test_nothing_is_told_about_the_server(tmp_path: Path) -> None:
         assert "date" not in headers
 
 
-async def test_an_idle_server_does_nothing(tmp_path: Path) -> None:
+async def test_an_idle_server_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few turns, in which a connection is settled, its loop rests until something is due."""
+    rests: list[float] = []
+    ended = anyio.Event()
+    selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+    select = selector.select
+
+    def timed(timeout: float | None) -> object:
+        begun = time.monotonic()
+        found = select(timeout)
+        rests.append(time.monotonic() - begun)
+        if rests[-1] > RESTS_SECONDS or len(rests) == 20:
+            ended.set()
+        return found
+
     async with serving(tmp_path) as served:
         await _settled(served)
-        begun = time.thread_time()
-        await anyio.sleep(0.5)
-        assert time.thread_time() - begun < 0.01
+        monkeypatch.setattr(selector, "select", timed)
+        await ended.wait()
+        monkeypatch.undo()
+    assert max(rests) > RESTS_SECONDS
 
 
 async def _settled(served: Served) -> None:

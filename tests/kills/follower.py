@@ -1,12 +1,11 @@
 """A process that follows a conversation's event stream over HTTP and tells on its output all it receives.
 
-A line for each frame's data; ``gone`` whenever the server has died.
+A line for each frame's data; ``gone`` whenever the server has died. A line of its input has it connect again.
 
 usage: python follower.py PORT CONVERSATION
 """
 
 import sys
-import time
 
 import httpx
 
@@ -28,7 +27,7 @@ def follow(port: int, conversation: str) -> None:
             except httpx.HTTPError:
                 pass
             print("gone", flush=True)
-            time.sleep(0.02)  # the pause of a client that reconnects
+            sys.stdin.readline()
 
 
 if __name__ == "__main__":

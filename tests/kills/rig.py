@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 import msgspec
@@ -54,14 +55,14 @@ class Rig:
     def _conversation(self, rounds: int) -> None:
         self._start()
         conversation = str(self._post("/conversations", {})["id"])
-        with _following(self._port, conversation) as lines:
-            seen = Seen(lines)
+        with _following(self._port, conversation) as seen:
             for number in range(rounds):
                 acknowledged = self._act(conversation, number)
                 seen.read_until(self._random.randrange(1, MOST_CHARS))
                 self._kill()
                 seen.read_until_gone()
                 self._start()
+                seen.go_on()
                 self._compare(conversation, seen, acknowledged)
             self.characters += seen.characters
         self._kill()
@@ -127,8 +128,9 @@ class Rig:
 class Seen:
     """What the follower has told: the longest text of each message that it was ever shown."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: IO[str], signs: IO[str]) -> None:
         self._lines = lines
+        self._signs = signs
         self._fold = Fold()
         self._words: dict[str, str] = {}
         self.characters = 0
@@ -137,12 +139,18 @@ class Seen:
         """Until so many new characters were received."""
         target = self.characters + characters
         while self.characters < target:
-            self._take(next(self._lines))
+            if not self._take(next(self._lines)):
+                self.go_on()
 
     def read_until_gone(self) -> None:
         """All that was received before the server died."""
         while self._take(next(self._lines)):
             pass
+
+    def go_on(self) -> None:
+        """Have the follower connect again: there is a server."""
+        self._signs.write("\n")
+        self._signs.flush()
 
     def words(self) -> dict[str, str]:
         """By message id."""
@@ -172,12 +180,14 @@ def _words(message: Message) -> str:
 
 
 @contextmanager
-def _following(port: int, conversation: str) -> Iterator[Iterator[str]]:
+def _following(port: int, conversation: str) -> Iterator[Seen]:
     command = [sys.executable, str(HERE / "follower.py"), str(port), conversation]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as follower:
+        assert follower.stdin is not None
         assert follower.stdout is not None
         try:
-            yield iter(follower.stdout)
+            yield Seen(follower.stdout, follower.stdin)
         finally:
             follower.kill()
 

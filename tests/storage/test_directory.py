@@ -183,7 +183,7 @@ async def test_a_task_cancelled_by_asyncio_itself_holds_nothing(tmp_path: Path) 
     for turns in range(8):
         task = asyncio.create_task(own())
         for _ in range(turns):
-            await asyncio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         task.cancel()
         with anyio.fail_after(5):
             await asyncio.wait([task])
