@@ -65,7 +65,7 @@ def test_answers_and_votes_are_counted_and_can_be_saved(
     tab = new_tab(own_server).open()
     empty = statistics(tab)
     expect(empty).to_contain_text("Nothing was answered here in the last 30 days.")
-    empty.get_by_role("link", name="Back to the conversation").click()
+    empty.get_by_role("link", name="Back", exact=True).click()
     expect(empty).to_have_count(0)
     expect(tab.sidebar.get_by_role("link", name="Statistics")).to_be_focused()
     votes = {"One?": "Good answer", "Two?": "Good answer", "Three?": "Bad answer"}
@@ -124,7 +124,7 @@ def test_it_has_an_address(own_server: Server, new_tab: Callable[[Server], Tab])
     deep = new_tab(own_server).open("?statistics")
     expect(shown(deep).get_by_label("Period")).to_have_value("30")
     expect(shown(deep).get_by_role("img")).to_have_count(6)
-    shown(deep).get_by_role("link", name="Back to the conversation").click()
+    shown(deep).get_by_role("link", name="Back", exact=True).click()
     expect(deep.page.locator(".cc-empty")).to_be_visible()
 
 

@@ -52,7 +52,7 @@ export class Statistics {
 
   #open() {
     const title = h("h1", { id: "cc-statistics-title" }, "Statistics");
-    const back = h("a", { class: "cc-button", href: addressOf(conversationHere()) }, "Back to the conversation");
+    const back = h("a", { class: "cc-button", href: addressOf(conversationHere()) }, "Back");
     back.onclick = (event) => this.#follow(event, null);
     this.body = h("div", { class: "cc-statistics-body", "aria-live": "polite" });
     const dialog = h(
